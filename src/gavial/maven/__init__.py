@@ -1,0 +1,1 @@
+"""Maven repositories in Python. Knows nothing of models or of Spark."""

@@ -1,0 +1,272 @@
+"""Names of modules and releases: `group:artifact` and `group:artifact:major.minor.build`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import total_ordering
+
+from gavial.errors import InvalidCoordinate
+
+# Maven allows these in an id (maven-model-validator, `ID_REGEX`); Ivy and every file system
+# carry them. A group's dots become folders, so none of its parts may be empty.
+_ALLOWED = re.compile(r"[A-Za-z0-9_.-]")
+_MAX_NAME = 128  # `<artifact>-<version>-<classifier>.<extension>.sha1` must fit in 255 bytes
+_MAX_DIGITS = 9  # a number must fit a signed 32-bit integer: Ivy compares with `Integer`
+_DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
+_NUMBER = re.compile(r"0|[1-9][0-9]*")
+
+
+@total_ordering
+@dataclass(frozen=True)
+class Version:
+    """A release's version, `major.minor.build`, ordered by number and not by letter.
+
+    >>> Version.parse("1.0.10") > Version.parse("1.0.9")
+    True
+    >>> str(Version(1, 0, 3)), str(Version(1, 0, 3).line)
+    ('1.0.3', '1.0')
+    """
+
+    major: int
+    minor: int
+    build: int
+
+    @classmethod
+    def parse(cls, text: str) -> Version:
+        """Read `major.minor.build`.
+
+        Raises:
+            InvalidCoordinate: it is not three whole numbers without leading zeros.
+        """
+        numbers = parse_numbers(text)
+        if len(numbers) != 3:
+            raise InvalidCoordinate(
+                f"{text!r} is not the version of a release: expected three numbers, "
+                "major.minor.build, such as 1.0.3."
+            )
+        return cls(*numbers)
+
+    @classmethod
+    def try_parse(cls, text: str) -> Version | None:
+        """Read a version, or `None` where it is not one of ours (`1.1.0-rc1`, `2024-05`)."""
+        try:
+            return cls.parse(text)
+        except InvalidCoordinate:
+            return None
+
+    @property
+    def line(self) -> Line:
+        return Line(self.major, self.minor)
+
+    def _key(self) -> tuple[int, int, int]:
+        return (self.major, self.minor, self.build)
+
+    def __lt__(self, other: Version) -> bool:
+        return self._key() < other._key()
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.build}"
+
+
+@dataclass(frozen=True, order=True)
+class Line:
+    """`major.minor`: what a deploy asks for. The registry allots the build."""
+
+    major: int
+    minor: int
+
+    def build(self, number: int) -> Version:
+        return Version(self.major, self.minor, number)
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+
+@dataclass(frozen=True, order=True)
+class Module:
+    """A model's name, `group:artifact`.
+
+    >>> Module.parse("com.acme:churn")
+    Module(group='com.acme', artifact='churn')
+    """
+
+    group: str
+    artifact: str
+
+    def __post_init__(self) -> None:
+        _check_name("group", self.group, str(self))
+        _check_name("artifact", self.artifact, str(self))
+
+    @classmethod
+    def parse(cls, text: str) -> Module:
+        """Read `group:artifact`.
+
+        Raises:
+            InvalidCoordinate: naming the part and the character that does not fit.
+        """
+        parts = text.split(":")
+        if len(parts) != 2:
+            raise InvalidCoordinate(
+                f"{text!r} has {len(parts)} part(s) between colons: expected group:artifact, "
+                "such as com.acme:churn."
+            )
+        return cls(*parts)
+
+    def __str__(self) -> str:
+        return f"{self.group}:{self.artifact}"
+
+
+@dataclass(frozen=True, order=True)
+class Coordinate:
+    """One release: `group:artifact:major.minor.build`.
+
+    >>> str(Coordinate.parse("com.acme:churn:1.0.3"))
+    'com.acme:churn:1.0.3'
+    """
+
+    module: Module
+    version: Version
+
+    @classmethod
+    def parse(cls, text: str) -> Coordinate:
+        """Read an exact coordinate.
+
+        Raises:
+            InvalidCoordinate: naming the part that does not fit.
+        """
+        head, _, tail = text.rpartition(":")
+        if ":" not in head:
+            raise InvalidCoordinate(
+                f"{text!r} is not the coordinate of a release: expected "
+                "group:artifact:major.minor.build, such as com.acme:churn:1.0.3."
+            )
+        return cls(Module.parse(head), Version.parse(tail))
+
+    @property
+    def group(self) -> str:
+        return self.module.group
+
+    @property
+    def artifact(self) -> str:
+        return self.module.artifact
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.version}"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a deploy asks for: a module and, as far as the caller gave them, the numbers.
+
+    >>> Target.parse("com.acme:churn:1.0")
+    Target(module=Module(group='com.acme', artifact='churn'), numbers=(1, 0))
+    """
+
+    module: Module
+    numbers: tuple[int, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """Read `group:artifact[:major[.minor[.build]]]`.
+
+        Raises:
+            InvalidCoordinate: naming the part that does not fit, with a suggestion.
+        """
+        parts = text.split(":")
+        if len(parts) not in (2, 3):
+            raise InvalidCoordinate(
+                f"{text!r} has {len(parts)} part(s) between colons: expected "
+                "group:artifact:major.minor, such as com.acme:churn:1.0."
+            )
+        _check_names(parts[0], parts[1], text)
+        numbers = parse_numbers(parts[2]) if len(parts) == 3 else ()
+        return cls(Module(parts[0], parts[1]), numbers)
+
+    @property
+    def line(self) -> Line | None:
+        """The line asked for; `None` where the caller named none. `1` means `1.0`."""
+        if not self.numbers:
+            return None
+        return Line(self.numbers[0], self.numbers[1] if len(self.numbers) > 1 else 0)
+
+    @property
+    def exact(self) -> Version | None:
+        """The very version asked for, where all three numbers were given."""
+        return Version(*self.numbers) if len(self.numbers) == 3 else None
+
+
+def parse_numbers(text: str) -> tuple[int, ...]:
+    """Read one to three whole numbers with dots between them.
+
+    Raises:
+        InvalidCoordinate: a part is no number, has a leading zero, or is too large.
+    """
+    parts = text.split(".")
+    for part in parts:
+        if not _NUMBER.fullmatch(part):
+            hint = ""
+            if part.isascii() and part.isdigit():
+                hint = f" Write {int(part[:_MAX_DIGITS])}, without leading zeros."
+            elif text.upper().endswith("-SNAPSHOT"):
+                hint = " There are no snapshots of a model: each deploy is a release of its own."
+            raise InvalidCoordinate(
+                f"{part!r} in version {text!r} is not a number: expected major.minor or "
+                f"major.minor.build, such as 1.0 or 1.0.3.{hint}"
+            )
+        if len(part) > _MAX_DIGITS:
+            raise InvalidCoordinate(
+                f"{part[:20]}… in a version has {len(part)} digits: at most {_MAX_DIGITS} are "
+                "understood by every Maven client."
+            )
+    if len(parts) > 3:
+        raise InvalidCoordinate(
+            f"Version {text!r} has {len(parts)} numbers: expected at most three, major.minor.build."
+        )
+    return tuple(int(part) for part in parts)
+
+
+def _check_names(group: str, artifact: str, whole: str) -> None:
+    _check_name("group", group, whole)
+    _check_name("artifact", artifact, whole)
+
+
+def _check_name(part: str, text: str, whole: str) -> None:
+    problem = _name_problem(part, text)
+    if problem is None:
+        return
+    better = suggestion(text, dots=part == "group")
+    hint = f" Did you mean {better!r}?" if better and better != text else ""
+    raise InvalidCoordinate(f"{part} {text!r} of {whole!r} {problem}.{hint}")
+
+
+def _name_problem(part: str, text: str) -> str | None:
+    if not text:
+        return "is empty: expected a name such as " + ("com.acme" if part == "group" else "churn")
+    for place, character in enumerate(text, start=1):
+        if not _ALLOWED.fullmatch(character):
+            return (
+                f"has {character!r} at place {place}: letters a-z, digits, '.', '-' and '_' "
+                "are what Maven, Ivy and every file system can carry"
+            )
+    if len(text) > _MAX_NAME:
+        return f"has {len(text)} characters: at most {_MAX_NAME} fit into every file system"
+    for piece in text.split("."):
+        if not piece:
+            return "has a dot at an end or two together"
+        if piece.startswith("-"):
+            return "has a part that begins with '-', which tools take for an option"
+        if piece.lower() in _DEVICES:
+            return f"has the part {piece!r}, a device name on Windows"
+    return None
+
+
+def suggestion(text: str, *, dots: bool = True) -> str:
+    """A name near `text` that would be accepted, or an empty string.
+
+    >>> suggestion("Churn Model")
+    'churn-model'
+    """
+    words = re.sub(r"[^A-Za-z0-9_.]+" if dots else r"[^A-Za-z0-9_]+", "-", text).strip("-.")
+    better = re.sub(r"\.[.-]*|-+\.", ".", words).lower()[:_MAX_NAME].strip("-.")
+    return better if _name_problem("artifact", better) is None else ""
