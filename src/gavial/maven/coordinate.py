@@ -15,6 +15,7 @@ _MAX_NAME = 128  # `<artifact>-<version>-<classifier>.<extension>.sha1` must fit
 _MAX_DIGITS = 9  # a number must fit a signed 32-bit integer: Ivy compares with `Integer`
 _DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
 _NUMBER = re.compile(r"0|[1-9][0-9]*")
+_ANY_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}")
 
 
 @total_ordering
@@ -153,6 +154,38 @@ class Coordinate:
 
     def __str__(self) -> str:
         return f"{self.module}:{self.version}"
+
+
+@dataclass(frozen=True, order=True)
+class Library:
+    """One version of any Maven artifact, `group:artifact:version`.
+
+    Such as a JVM library that a model needs: its version may be any that Maven knows.
+    """
+
+    module: Module
+    version: str
+
+    @classmethod
+    def parse(cls, text: str) -> Library:
+        """Read `group:artifact:version`.
+
+        Raises:
+            InvalidCoordinate: it is not one exact version of a library.
+        """
+        parts = text.split(":")
+        if len(parts) != 3 or not _ANY_VERSION.fullmatch(parts[2]) or parts[2].endswith("+"):
+            raise InvalidCoordinate(
+                f"{text!r} does not name a library: expected group:artifact:version with an exact "
+                "version, such as org.example:features_2.13:1.4.0."
+            )
+        return cls(Module(parts[0], parts[1]), parts[2])
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.version}"
+
+
+AnyCoordinate = Coordinate | Library
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,101 @@
+"""Which modules and versions a repository holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gavial.errors import ModelNotFound, ReleaseNotFound, RepositoryRefused
+from gavial.maven import layout
+from gavial.maven.coordinate import Coordinate, Module, Version
+from gavial.maven.metadata import ModuleMetadata
+from gavial.maven.repository import Repository
+from gavial.maven.selector import Request
+
+_SHOWN = 8  # versions that a message lists
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The releases of a module, lowest first, and the versions by others that are not ours."""
+
+    releases: tuple[Version, ...]
+    foreign: tuple[str, ...] = ()
+
+
+def versions(repository: Repository, module: Module) -> Versions:
+    """The versions of a module. A module that is not there has none.
+
+    A folder is listed itself; elsewhere `maven-metadata.xml` tells.
+    """
+    if not repository.lists_itself:
+        data = repository.read(layout.metadata_path(module))
+        metadata = ModuleMetadata.parse(data, module)
+        return Versions(metadata.releases, metadata.foreign)
+    ours, foreign = [], []
+    for name in repository.names(layout.module_folder(module)) or ():
+        pom = f"{layout.version_folder(module, name)}/{layout.file_name(module, name, 'pom')}"
+        if not repository.exists(pom):
+            continue
+        version = Version.try_parse(name)
+        if version:
+            ours.append(version)
+        else:
+            foreign.append(name)
+    return Versions(tuple(sorted(ours)), tuple(foreign))
+
+
+def select(repository: Repository, request: Request) -> Coordinate:
+    """The release that a request means there.
+
+    Raises:
+        ModelNotFound: the repository has no release of that module.
+        ReleaseNotFound: none of its releases matches.
+    """
+    exact = request.selector.exact
+    if exact is not None:
+        coordinate = Coordinate(request.module, exact)
+        if repository.exists(layout.pom_path(coordinate)):
+            return coordinate
+    there = versions(repository, request.module).releases
+    selected = request.selector.select(there)
+    if selected is not None and exact is None:
+        return Coordinate(request.module, selected)
+    if not there:
+        raise ModelNotFound(
+            f"No release of {request.module} in repository {repository.id!r} ({repository.url})."
+        )
+    raise ReleaseNotFound(
+        f"No release of {request.module} in repository {repository.id!r} matches "
+        f"{str(request.selector)!r}: it has {_shown(there)}."
+    )
+
+
+def modules(repository: Repository) -> tuple[Module, ...]:
+    """Every module with a release, by walking the repository's own listing.
+
+    Raises:
+        RepositoryRefused: the repository lists nothing.
+    """
+    top = repository.names("")
+    if top is None:
+        raise RepositoryRefused(
+            f"Repository {repository.id!r} ({repository.url}) lists nothing: name a model, as in "
+            "'gavial list com.acme:churn'."
+        )
+    found: list[Module] = []
+    for name in top:
+        _walk(repository, (name,), found)
+    return tuple(sorted(found))
+
+
+def _walk(repository: Repository, parts: tuple[str, ...], found: list[Module]) -> None:
+    if len(parts) > 1 and repository.exists("/".join((*parts, layout.METADATA))):
+        found.append(Module(".".join(parts[:-1]), parts[-1]))
+        return
+    for name in repository.names("/".join(parts)) or ():
+        _walk(repository, (*parts, name), found)
+
+
+def _shown(there: tuple[Version, ...]) -> str:
+    shown = ", ".join(map(str, there[-_SHOWN:]))
+    return shown if len(there) <= _SHOWN else f"… {shown} ({len(there)} in all)"

@@ -1,0 +1,55 @@
+"""Bytes on their way into a repository, with their digests."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+# What Maven and Ivy check: Ivy reads sha1, then md5, and never sha256.
+CHECKSUMS = ("sha1", "md5")
+_ALGORITHMS = (*CHECKSUMS, "sha256")
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Content:
+    """The bytes of one file, in memory or on disk, with size and hexadecimal digests.
+
+    >>> Content.of_bytes(b"abc").digests["sha1"]
+    'a9993e364706816aba3e25717850c26c9cd0d89d'
+    """
+
+    source: bytes | Path
+    size: int
+    digests: Mapping[str, str]
+
+    @classmethod
+    def of_bytes(cls, data: bytes) -> Content:
+        return cls(data, len(data), {name: _hash(name, data) for name in _ALGORITHMS})
+
+    @classmethod
+    def of_file(cls, path: Path) -> Content:
+        """Content of a file, read once, at constant memory."""
+        hashes = {name: hashlib.new(name, usedforsecurity=False) for name in _ALGORITHMS}
+        size = 0
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                size += len(chunk)
+                for one in hashes.values():
+                    one.update(chunk)
+        return cls(path, size, {name: one.hexdigest() for name, one in hashes.items()})
+
+    def open(self) -> BinaryIO:
+        return io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source.open("rb")
+
+    def checksum(self, algorithm: str) -> Content:
+        """The checksum file beside this one: bare lower-case hex without a newline."""
+        return Content.of_bytes(self.digests[algorithm].encode())
+
+
+def _hash(name: str, data: bytes) -> str:
+    return hashlib.new(name, data, usedforsecurity=False).hexdigest()

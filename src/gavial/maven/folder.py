@@ -1,0 +1,180 @@
+"""A repository in a plain folder, which several machines may share.
+
+Nothing here is ever changed in place: a file is written beside its place and linked into it,
+which fails where there is one; `maven-metadata.xml` alone is replaced, in one step.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from gavial.errors import (
+    AccessDenied,
+    RepositoryError,
+    RepositoryRefused,
+    RepositoryUnavailable,
+)
+from gavial.maven.content import Content
+from gavial.maven.repository import SMALL_FILE_LIMIT, FolderAnswer, Progress, Repository
+
+_CHUNK = 1 << 20
+_TEMPORARY = ".gavial-"
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# What a file system without hard links answers to `link` (FAT, some network and FUSE ones).
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EOPNOTSUPP}
+
+
+class FolderRepository(Repository):
+    """A folder in Maven2's layout."""
+
+    lists_itself = True
+
+    def __init__(self, folder: Path, repository_id: str = "folder") -> None:
+        self.folder = folder.absolute()
+        self.id = repository_id
+        self.url = self.folder.as_uri() + "/"
+
+    def read(self, path: str) -> bytes | None:
+        with self._errors("read", path), suppress(FileNotFoundError, NotADirectoryError):
+            with self._place(path).open("rb") as file:
+                data = file.read(SMALL_FILE_LIMIT + 1)
+            if len(data) > SMALL_FILE_LIMIT:
+                raise RepositoryUnavailable(
+                    f"{path} in {self.folder} has more than {SMALL_FILE_LIMIT} bytes: no such "
+                    "file is so large."
+                )
+            return data
+        return None
+
+    def download(self, path: str, target: BinaryIO, progress: Progress | None = None) -> bool:
+        with self._errors("read", path), suppress(FileNotFoundError, NotADirectoryError):
+            with self._place(path).open("rb") as source:
+                _copy(source, target, progress)
+            return True
+        return False
+
+    def exists(self, path: str) -> bool:
+        with self._errors("read", path):
+            return self._place(path).is_file()
+
+    def write(
+        self,
+        path: str,
+        content: Content,
+        *,
+        replace: bool = False,
+        progress: Progress | None = None,
+    ) -> RepositoryError | None:
+        place = self._place(path)
+        with self._errors("write", path):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with _written_beside(place, content, progress) as temporary:
+                    if replace:
+                        temporary.replace(place)
+                    else:
+                        _link(temporary, place)
+                _sync_folder(place.parent)
+            except FileExistsError:
+                return RepositoryRefused(f"{place} exists, and a release never changes.")
+        return None
+
+    def make_folder(self, path: str) -> FolderAnswer:
+        place = self._place(path)
+        with self._errors("write", path):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                place.mkdir()
+            except FileExistsError:
+                return FolderAnswer.EXISTS
+            _sync_folder(place.parent)
+            return FolderAnswer.MADE
+
+    def names(self, path: str) -> tuple[str, ...] | None:
+        with self._errors("list", path), suppress(FileNotFoundError, NotADirectoryError):
+            found = (entry.name for entry in os.scandir(self._place(path)))
+            return tuple(sorted(n for n in found if not n.startswith(_TEMPORARY)))
+        return ()
+
+    def _place(self, path: str) -> Path:
+        return self.folder.joinpath(*path.split("/"))
+
+    @contextmanager
+    def _errors(self, verb: str, path: str) -> Iterator[None]:
+        """Let no `OSError` but 'not found' out: say what was tried, where, and what to do."""
+        try:
+            yield
+        except (FileNotFoundError, NotADirectoryError, FileExistsError) as error:
+            if verb != "write":
+                raise
+            raise RepositoryUnavailable(
+                f"Cannot write {path} in {self.folder}: {error.strerror}."
+            ) from error
+        except OSError as error:
+            what = f"Cannot {verb} {path} in {self.folder}: {error.strerror or error}."
+            if error.errno in _DENIED:
+                raise AccessDenied(f"{what} Ask for the right to {verb} there.") from error
+            if error.errno in _FULL:
+                raise RepositoryUnavailable(
+                    f"{what} Nothing was released; make room and deploy again."
+                ) from error
+            raise RepositoryUnavailable(what) from error
+
+
+@contextmanager
+def _written_beside(place: Path, content: Content, progress: Progress | None) -> Iterator[Path]:
+    """A file with `content` in the folder of `place`, on disk; gone again afterwards."""
+    temporary = place.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
+    # 0o666 and not mkstemp's 0o600: the umask decides who may read a release.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as target, content.open() as source:
+            _copy(source, target, progress)
+            target.flush()
+            os.fsync(target.fileno())
+        yield temporary
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def _link(temporary: Path, place: Path) -> None:
+    """Give the file its name, unless something has it."""
+    try:
+        os.link(temporary, place)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # Without hard links a look must do: the version's folder is claimed by us alone.
+        if place.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place)) from error
+        temporary.replace(place)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name durable, where the system can (Windows cannot open a folder)."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _copy(source: BinaryIO, target: BinaryIO, progress: Progress | None) -> None:
+    if progress is None:
+        shutil.copyfileobj(source, target, _CHUNK)
+        return
+    while chunk := source.read(_CHUNK):
+        target.write(chunk)
+        progress(len(chunk))

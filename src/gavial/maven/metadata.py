@@ -1,0 +1,87 @@
+"""`maven-metadata.xml` of a module: the list of its versions, merged and never clobbered.
+
+Source: https://maven.apache.org/ref/current/maven-repository-metadata/repository-metadata.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from xml.etree.ElementTree import Element
+
+from gavial.errors import CorruptRelease
+from gavial.maven import xml
+from gavial.maven.coordinate import Module, Version
+
+
+@dataclass(frozen=True)
+class ModuleMetadata:
+    """What a `maven-metadata.xml` says: all versions, ours (`X.Y.N`) and others', in its order."""
+
+    module: Module
+    versions: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, data: bytes | None, module: Module) -> ModuleMetadata:
+        """Read the file; none at all is a module without versions.
+
+        Raises:
+            CorruptRelease: it is not such a file, or one of another module.
+        """
+        if data is None:
+            return cls(module)
+        what = f"maven-metadata.xml of {module}"
+        root = xml.parse(data, what)
+        _strip_namespaces(root)
+        if root.tag != "metadata":
+            raise CorruptRelease(f"{what} has the root <{root.tag}>: expected <metadata>.")
+        named = (_text(root, "groupId"), _text(root, "artifactId"))
+        if any(part and part != ours for part, ours in zip(named, _names(module), strict=True)):
+            raise CorruptRelease(f"{what} is of {named[0]}:{named[1]}.")
+        found = (e.text.strip() for e in root.iterfind("versioning/versions/version") if e.text)
+        return cls(module, tuple(dict.fromkeys(v for v in found if v)))
+
+    @property
+    def releases(self) -> tuple[Version, ...]:
+        """The versions that are ours, lowest first."""
+        return tuple(sorted(filter(None, map(Version.try_parse, self.versions))))
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """Versions that others wrote and no selector of ours means, such as `1.1.0-rc1`."""
+        return tuple(v for v in self.versions if Version.try_parse(v) is None)
+
+    def including(self, versions: Iterable[str]) -> ModuleMetadata:
+        """The union with `versions`: others' first, as they came, then ours by number."""
+        union = ModuleMetadata(self.module, tuple(dict.fromkeys((*self.versions, *versions))))
+        return ModuleMetadata(self.module, (*union.foreign, *map(str, union.releases)))
+
+    def render(self, now: datetime) -> bytes:
+        """The file. The *highest* release is `<release>` and `<latest>`, not the last deployed."""
+        root = Element("metadata")
+        xml.child(root, "groupId", self.module.group)
+        xml.child(root, "artifactId", self.module.artifact)
+        versioning = xml.child(root, "versioning")
+        if self.releases:
+            xml.child(versioning, "latest", str(self.releases[-1]))
+            xml.child(versioning, "release", str(self.releases[-1]))
+        versions = xml.child(versioning, "versions")
+        for version in self.versions:
+            xml.child(versions, "version", version)
+        xml.child(versioning, "lastUpdated", now.astimezone(UTC).strftime("%Y%m%d%H%M%S"))
+        return xml.render(root)
+
+
+def _names(module: Module) -> tuple[str, str]:
+    return (module.group, module.artifact)
+
+
+def _text(root: Element, name: str) -> str:
+    return (root.findtext(name) or "").strip()
+
+
+def _strip_namespaces(root: Element) -> None:
+    """Some tools write the metadata's namespace, most do not: the names are what counts."""
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]

@@ -1,0 +1,91 @@
+"""The POM of a release, complete by the rules of Maven Central as far as things are known.
+
+Source: https://central.sonatype.org/publish/requirements/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from xml.etree.ElementTree import Element
+
+from gavial.maven import xml
+from gavial.maven.coordinate import AnyCoordinate, Library, Module
+
+_NAMESPACE = "http://maven.apache.org/POM/4.0.0"
+_SCHEMA = "http://maven.apache.org/xsd/maven-4.0.0.xsd"
+
+
+@dataclass(frozen=True)
+class Pom:
+    """What a POM says of a release."""
+
+    coordinate: AnyCoordinate
+    description: str
+    dependencies: tuple[Library, ...] = ()
+    url: str = ""
+    licence: str = ""
+    owner: str = ""
+    scm: str = ""
+    properties: dict[str, str] = field(default_factory=dict)
+
+    def render(self) -> bytes:
+        """The file's bytes: the same values give the same bytes."""
+        root = Element(
+            "project",
+            {
+                "xmlns": _NAMESPACE,
+                "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+                "xsi:schemaLocation": f"{_NAMESPACE} {_SCHEMA}",
+            },
+        )
+        module = self.coordinate.module
+        xml.child(root, "modelVersion", "4.0.0")
+        _identify(root, module, str(self.coordinate.version))
+        xml.child(root, "packaging", "jar")
+        xml.child(root, "name", str(module))
+        xml.child(root, "description", self.description)
+        if self.url or self.scm:
+            xml.child(root, "url", self.url or self.scm)
+        if self.licence:
+            xml.child(xml.child(xml.child(root, "licenses"), "license"), "name", self.licence)
+        if self.owner:
+            xml.child(xml.child(xml.child(root, "developers"), "developer"), "name", self.owner)
+        if self.scm:
+            xml.child(xml.child(root, "scm"), "url", self.scm)
+        _properties(root, self.properties)
+        _dependencies(root, self.dependencies)
+        return xml.render(root)
+
+
+def pom_properties(coordinate: AnyCoordinate) -> bytes:
+    """`META-INF/maven/<group>/<artifact>/pom.properties`: which release a jar is.
+
+    >>> pom_properties(Library.parse("a:b:1")).decode().split()
+    ['artifactId=b', 'groupId=a', 'version=1']
+    """
+    module = coordinate.module
+    return (
+        f"artifactId={module.artifact}\ngroupId={module.group}\nversion={coordinate.version}\n"
+    ).encode()
+
+
+def _identify(parent: Element, module: Module, version: str) -> None:
+    xml.child(parent, "groupId", module.group)
+    xml.child(parent, "artifactId", module.artifact)
+    xml.child(parent, "version", version)
+
+
+def _properties(root: Element, properties: dict[str, str]) -> None:
+    if properties:
+        parent = xml.child(root, "properties")
+        for name, value in sorted(properties.items()):
+            xml.child(parent, name, value)
+
+
+def _dependencies(root: Element, dependencies: Iterable[Library]) -> None:
+    some = list(dependencies)
+    if some:
+        parent = xml.child(root, "dependencies")
+        for one in some:
+            _identify(xml.child(parent, "dependency"), one.module, one.version)

@@ -1,0 +1,352 @@
+"""The publish protocol: how a release comes to be, apart from all I/O.
+
+`publish` is a generator. It yields steps, is sent their answers, and returns the coordinate
+that was released. `drive` carries the steps out against a repository; a test can answer them
+from a model of a server, in any interleaving, and stop at any step.
+
+    claim a number → pack → upload → POM (the commit point) → maven-metadata.xml
+
+A version is a release from the moment its POM is there, and never before. See
+docs/protocol.md for what is promised on which kind of repository, and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from gavial.errors import (
+    InvalidCoordinate,
+    NumberTaken,
+    ReleaseExists,
+    RepositoryError,
+    RepositoryRefused,
+    RepositoryUnavailable,
+)
+from gavial.maven import layout
+from gavial.maven.content import CHECKSUMS, Content
+from gavial.maven.coordinate import AnyCoordinate, Coordinate, Line, Module, Target, Version
+from gavial.maven.metadata import ModuleMetadata
+from gavial.maven.repository import FolderAnswer
+
+T = TypeVar("T")
+
+# A number is passed over for each abandoned claim and each lost race: this many in a row mean
+# that something else is wrong, such as a server that shows a claim to all but its owner.
+MAX_CLAIMS = 1_000
+# Each round of the metadata either ends it or was overtaken by another writer.
+MAX_METADATA_ROUNDS = 100
+
+
+@dataclass(frozen=True)
+class Read:
+    """Read a small file. Answer: `bytes | None`."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Exists:
+    """Look for a file. Answer: `bool`."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Names:
+    """List a folder. Answer: `tuple[str, ...] | None`."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class MakeFolder:
+    """Make a folder. Answer: `FolderAnswer`."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Write:
+    """Store a file. Answer: `None`, or the refusal (`RepositoryError`)."""
+
+    path: str
+    content: Content
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class WriteMetadata:
+    """Write a module's `maven-metadata.xml`, dated now, and its checksums over those there.
+
+    Answer: `None`, or the refusal.
+    """
+
+    metadata: ModuleMetadata
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Let the settle time since the last write pass. Answer: `None`."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Make the files of this coordinate. Answer: `Packed`."""
+
+    coordinate: AnyCoordinate
+
+
+Step = Read | Exists | Names | MakeFolder | Write | WriteMetadata | Settle | Pack
+Steps = Generator[Step, Any, T]
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The files of a release: by path and in the order of their upload, then the POM."""
+
+    files: tuple[tuple[str, Content], ...]
+    pom: Content
+
+
+@dataclass(frozen=True)
+class Order:
+    """How a deploy says that a number is its own.
+
+    `token` is random and of this deploy alone. `claim` makes the bytes of the claim for a
+    coordinate, and `token_of` reads the token of a claim back (`None`: no claim of ours).
+    `lists_itself` is the repository's.
+    """
+
+    token: str
+    lists_itself: bool
+    claim: Callable[[AnyCoordinate], bytes]
+    token_of: Callable[[bytes], str | None]
+
+
+def publish(order: Order, target: Target) -> Steps[Coordinate]:
+    """Release under the next number of the line that `target` means, or under its exact one.
+
+    Raises:
+        ReleaseExists: the exact version asked for is released.
+        NumberTaken: only a claim has it.
+        InvalidCoordinate: no line was named and there is one later than 1.0.
+        RepositoryError: the repository refuses for a reason of its own.
+    """
+    if target.exact:
+        coordinate = Coordinate(target.module, target.exact)
+        yield from publish_exact(order, coordinate)
+        return coordinate
+    version = yield from _next_version(target)
+    for _ in range(MAX_CLAIMS):
+        coordinate = Coordinate(target.module, version)
+        if (yield from _release(order, coordinate)):
+            yield from list_release(order, coordinate)
+            return coordinate
+        version = version.line.build(version.build + 1)
+    raise RepositoryUnavailable(
+        f"{MAX_CLAIMS} numbers of {target.module} up to {version} are taken by claims: the "
+        "repository hides what was written, or another deploy runs without end."
+    )
+
+
+def publish_exact(order: Order, coordinate: AnyCoordinate) -> Steps[None]:
+    """Release under one version and no other.
+
+    Raises:
+        ReleaseExists: it is released.
+        NumberTaken: only a claim has it.
+    """
+    if (yield from _release(order, coordinate)):
+        yield from list_release(order, coordinate)
+        return
+    advice = f"Deploy {coordinate.module} for the next build."
+    if isinstance(coordinate, Coordinate):
+        advice = f"Deploy {coordinate.module}:{coordinate.version.line} for the next build."
+    if (yield Exists(layout.pom_path(coordinate))):
+        raise ReleaseExists(f"{coordinate} is released, and a release never changes. {advice}")
+    raise NumberTaken(
+        f"The number of {coordinate} is taken: it is not released, but another deploy has claimed "
+        f"it, and may have been abandoned. {advice} Numbers may be skipped."
+    )
+
+
+def finish(order: Order, coordinate: AnyCoordinate) -> Steps[bool]:
+    """Finish a deploy that stopped between its POM and the metadata.
+
+    Returns:
+        Whether `coordinate` was released by this very deploy (its token), and is listed now.
+    """
+    ours = yield from _is_ours(order, coordinate)
+    if not ours or not (yield Exists(layout.pom_path(coordinate))):
+        return False
+    yield from _write_checksums(layout.pom_path(coordinate))
+    yield from list_release(order, coordinate)
+    return True
+
+
+def list_release(order: Order, coordinate: AnyCoordinate) -> Steps[None]:
+    """Bring the module's `maven-metadata.xml` up to date with what is released.
+
+    "Read, add ours, write" would lose the other of two writers. So each writer, before its
+    write and again one settle time after it, adds every release that it can find, and only
+    ends when nothing is missing: the last to write repairs the others.
+    """
+    for _ in range(MAX_METADATA_ROUNDS):
+        listed, wanted = yield from _metadata(order, coordinate)
+        if listed.versions == wanted.versions:
+            return
+        refusal = yield WriteMetadata(wanted)
+        if refusal is not None:
+            raise _not_listed(coordinate, str(refusal)) from refusal
+        if not order.lists_itself:
+            yield Settle()
+    if str(coordinate.version) not in listed.versions:
+        raise _not_listed(coordinate, "its maven-metadata.xml does not keep what is written")
+
+
+def _next_version(target: Target) -> Steps[Version]:
+    """The number to try first: one more than any that is known of the line."""
+    data = yield Read(layout.metadata_path(target.module))
+    names = yield Names(layout.module_folder(target.module))
+    known = set(ModuleMetadata.parse(data, target.module).releases)
+    known.update(filter(None, map(Version.try_parse, names or ())))
+    line = choose_line(target, known)
+    return line.build(1 + max((v.build for v in known if v.line == line), default=-1))
+
+
+def choose_line(target: Target, known: Iterable[Version]) -> Line:
+    """The line that a deploy means; without one, `1.0`, unless there is a later line.
+
+    Raises:
+        InvalidCoordinate: there is a later line, so the caller must name one.
+    """
+    if target.line:
+        return target.line
+    latest = max((v.line for v in known), default=Line(1, 0))
+    if latest > Line(1, 0):
+        raise InvalidCoordinate(
+            f"{str(target.module)!r} names no line, and {target.module} is at {latest}: name it, "
+            f"as in {target.module}:{latest}."
+        )
+    return Line(1, 0)
+
+
+def _release(order: Order, coordinate: AnyCoordinate) -> Steps[bool]:
+    """Claim, pack, upload and commit one number; `False` where it is another's."""
+    exclusive = yield from _claim(order, coordinate)
+    if exclusive is None:
+        return False
+    packed: Packed = yield Pack(coordinate)
+    if not exclusive:
+        yield Settle()
+    if not (yield from _still_ours(order, coordinate)):
+        return False
+    yield from _write_checksums(layout.claim_path(coordinate))
+    for path, content in packed.files:
+        if not (yield from _upload(path, content)):
+            return False
+    # Somebody may have overwritten the claim meanwhile: the last look before the commit.
+    if not (yield from _still_ours(order, coordinate)):
+        return False
+    if (yield Exists(layout.pom_path(coordinate))):
+        return False
+    return (yield from _upload(layout.pom_path(coordinate), packed.pom))
+
+
+def _claim(order: Order, coordinate: AnyCoordinate) -> Steps[bool | None]:
+    """Claim a number. `None`: it is another's; `True`: nobody else can have it.
+
+    Making the version's folder is such a claim where the repository makes folders. Elsewhere
+    the claim file is one, but servers check "does it exist?" before and not while they write,
+    so several writers may all be told that theirs was stored: whoever is read back won.
+    """
+    path = layout.claim_path(coordinate)
+    folder = yield MakeFolder(layout.release_folder(coordinate))
+    if folder is FolderAnswer.EXISTS:
+        return None
+    if folder is FolderAnswer.UNSUPPORTED and (
+        (yield Exists(path)) or (yield Exists(layout.pom_path(coordinate)))
+    ):
+        return None
+    refusal = yield Write(path, Content.of_bytes(order.claim(coordinate)))
+    if refusal is None:
+        return folder is FolderAnswer.MADE
+    there = yield Read(path)
+    if there is None:
+        raise refusal  # not "it exists" but a policy, a permission or a limit
+    return False if order.token_of(there) == order.token else None
+
+
+def _is_ours(order: Order, coordinate: AnyCoordinate) -> Steps[bool]:
+    claim = yield Read(layout.claim_path(coordinate))
+    return claim is not None and order.token_of(claim) == order.token
+
+
+def _still_ours(order: Order, coordinate: AnyCoordinate) -> Steps[bool]:
+    """Read our claim back. One that cannot be seen protects nothing: the deploy ends there."""
+    claim = yield Read(layout.claim_path(coordinate))
+    if claim is None:
+        raise RepositoryRefused(
+            f"The repository took the claim of {coordinate} and does not show it: on such a "
+            "server two deploys can take one number, so nothing was released."
+        )
+    return order.token_of(claim) == order.token
+
+
+def _upload(path: str, content: Content) -> Steps[bool]:
+    """Store a release's file and its checksums; `False` where another's is there."""
+    refusal = yield Write(path, content)
+    if refusal is not None:
+        if (yield Exists(path)):
+            return False
+        raise refusal
+    yield from _write_checksums(path, content)
+    return True
+
+
+def _write_checksums(path: str, content: Content | None = None) -> Steps[None]:
+    """Write the checksum files beside `path`, as it is there; those there already stay."""
+    if content is None:
+        content = Content.of_bytes((yield Read(path)) or b"")
+    for algorithm in CHECKSUMS:
+        beside = f"{path}.{algorithm}"
+        refusal = yield Write(beside, content.checksum(algorithm))
+        if refusal is not None and not (yield Exists(beside)):
+            raise refusal
+
+
+def _metadata(
+    order: Order, coordinate: AnyCoordinate
+) -> Steps[tuple[ModuleMetadata, ModuleMetadata]]:
+    """What the metadata lists, and what it ought to."""
+    module = coordinate.module
+    data = yield Read(layout.metadata_path(module))
+    listed = ModuleMetadata.parse(data, module)
+    if order.lists_itself:
+        names = yield Names(layout.module_folder(module))
+        released = yield from _released(module, names or ())
+        return listed, ModuleMetadata(module, listed.foreign).including(released)
+    unlisted: list[str] = []
+    if isinstance(coordinate, Coordinate):
+        line = coordinate.version.line
+        below = {line.build(n) for n in range(coordinate.version.build)}
+        unlisted = [str(v) for v in sorted(below - set(listed.releases))]
+    released = yield from _released(module, unlisted)
+    return listed, listed.including([*released, str(coordinate.version)])
+
+
+def _released(module: Module, versions: Iterable[str]) -> Steps[list[str]]:
+    found = []
+    for version in versions:
+        pom = f"{layout.version_folder(module, version)}/{layout.file_name(module, version, 'pom')}"
+        if (yield Exists(pom)):
+            found.append(version)
+    return found
+
+
+def _not_listed(coordinate: AnyCoordinate, why: str) -> RepositoryError:
+    return RepositoryUnavailable(
+        f"{coordinate} is released but not listed: {why}. Repeat the deploy to finish it."
+    )

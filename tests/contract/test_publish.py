@@ -1,0 +1,148 @@
+"""A release through the publish protocol, on every kind of repository."""
+
+from __future__ import annotations
+
+import pytest
+
+from gavial.errors import (
+    InvalidCoordinate,
+    ModelNotFound,
+    NumberTaken,
+    ReleaseExists,
+    ReleaseNotFound,
+)
+from gavial.maven import catalog, layout, publish
+from gavial.maven.content import Content
+from gavial.maven.coordinate import Coordinate, Library, Module, Target
+from gavial.maven.drive import Driver
+from gavial.maven.selector import Request
+
+CHURN = Module("com.acme", "churn")
+
+
+def packed(coordinate):
+    jar = (layout.jar_path(coordinate), Content.of_bytes(f"jar of {coordinate}".encode()))
+    return publish.Packed((jar,), Content.of_bytes(f"pom of {coordinate}".encode()))
+
+
+def order(repository, token="t"):
+    return publish.Order(
+        token,
+        repository.lists_itself,
+        lambda coordinate: f"{token} {coordinate}".encode(),
+        lambda claim: claim.decode().split()[0],
+    )
+
+
+def release(repository, text, token="t", pack=packed):
+    steps = publish.publish(order(repository, token), Target.parse(text))
+    return str(Driver(repository, pack).run(steps))
+
+
+def selected(repository, text):
+    return str(catalog.select(repository, Request.parse(text)))
+
+
+def test_builds_of_a_line_are_allotted_from_zero(repository):
+    builds = [release(repository, "com.acme:churn:1.0", token) for token in "abc"]
+    assert builds == [f"com.acme:churn:1.0.{n}" for n in range(3)]
+    assert selected(repository, "com.acme:churn") == "com.acme:churn:1.0.2"
+
+
+def test_a_line_of_its_own_counts_its_own_builds(repository):
+    release(repository, "com.acme:churn:1.0")
+    assert release(repository, "com.acme:churn:2", "b") == "com.acme:churn:2.0.0"
+
+
+def test_without_a_line_a_later_line_must_be_named(repository):
+    release(repository, "com.acme:churn:2.1")
+    with pytest.raises(InvalidCoordinate, match=r"churn is at 2\.1"):
+        release(repository, "com.acme:churn")
+
+
+def test_an_exact_version_is_released_once(repository):
+    assert release(repository, "com.acme:churn:1.0.7") == "com.acme:churn:1.0.7"
+    with pytest.raises(ReleaseExists, match="never changes"):
+        release(repository, "com.acme:churn:1.0.7", "b")
+    assert release(repository, "com.acme:churn:1.0", "c") == "com.acme:churn:1.0.8"
+
+
+def test_every_file_has_its_checksums_as_bare_hex(repository):
+    release(repository, "com.acme:churn:1.0")
+    coordinate = Coordinate.parse("com.acme:churn:1.0.0")
+    for path in (
+        layout.jar_path(coordinate),
+        layout.pom_path(coordinate),
+        layout.claim_path(coordinate),
+        layout.metadata_path(CHURN),
+    ):
+        content = Content.of_bytes(repository.read(path))
+        for algorithm in ("sha1", "md5"):
+            assert repository.read(f"{path}.{algorithm}").decode() == content.digests[algorithm]
+
+
+class Killed(Exception):
+    pass
+
+
+def test_an_abandoned_claim_is_invisible_and_its_number_is_skipped(repository):
+    def die(_):
+        raise Killed
+
+    release(repository, "com.acme:churn:1.0")
+    with pytest.raises(Killed):
+        release(repository, "com.acme:churn:1.0", "b", pack=die)
+    assert selected(repository, "com.acme:churn") == "com.acme:churn:1.0.0"
+    with pytest.raises(NumberTaken):
+        release(repository, "com.acme:churn:1.0.1", "c")
+    assert release(repository, "com.acme:churn:1.0", "d") == "com.acme:churn:1.0.2"
+
+
+def test_a_deploy_that_died_before_the_metadata_is_finished_and_not_made_again(repository):
+    one = order(repository)
+    steps = publish.publish(one, Target.parse("com.acme:churn:1.0"))
+
+    def die_before_metadata(steps):
+        answer = yield next(steps)
+        while True:
+            step = steps.send(answer)
+            if isinstance(step, publish.WriteMetadata):
+                raise Killed
+            answer = yield step
+
+    with pytest.raises(Killed):
+        Driver(repository, packed).run(die_before_metadata(steps))
+    assert repository.read(layout.metadata_path(CHURN)) is None
+    finished = publish.finish(one, Coordinate.parse("com.acme:churn:1.0.0"))
+    assert Driver(repository, packed).run(finished)
+    assert b"<version>1.0.0</version>" in repository.read(layout.metadata_path(CHURN))
+
+
+def test_another_deploy_repairs_the_metadata_of_one_that_died(repository):
+    release(repository, "com.acme:churn:1.0")
+    metadata = layout.metadata_path(CHURN)
+    stale = repository.read(metadata)
+    release(repository, "com.acme:churn:1.0", "b")
+    repository.write(metadata, Content.of_bytes(stale), replace=True)
+    release(repository, "com.acme:churn:1.0", "c")
+    assert selected(repository, "com.acme:churn:1.0.1") == "com.acme:churn:1.0.1"
+    assert repository.read(metadata).count(b"<version>") == 3
+
+
+def test_a_library_of_any_version_is_released_by_the_same_protocol(repository):
+    library = Library.parse("io.gavial:gavial:0.1.0-dev.abc")
+    steps = publish.publish_exact(order(repository), library)
+    Driver(repository, packed).run(steps)
+    assert repository.exists(layout.jar_path(library))
+    assert b"0.1.0-dev.abc" in repository.read(layout.metadata_path(library.module))
+
+
+def test_a_selector_that_matches_nothing_says_what_there_is(repository):
+    release(repository, "com.acme:churn:1.0")
+    with pytest.raises(ReleaseNotFound, match=r"'3\.\+': it has 1\.0\.0"):
+        selected(repository, "com.acme:churn:3.+")
+
+
+def test_a_model_that_is_not_there_is_named_with_the_repository(repository):
+    with pytest.raises(ModelNotFound, match=r"com\.acme:churn in repository"):
+        selected(repository, "com.acme:churn")

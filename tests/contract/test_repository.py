@@ -1,0 +1,71 @@
+"""What every adapter of the port does alike."""
+
+from __future__ import annotations
+
+import io
+
+from gavial.errors import RepositoryError
+from gavial.maven.content import Content
+from gavial.maven.repository import FolderAnswer
+
+PATH = "com/acme/churn/1.0.0/churn-1.0.0.jar"
+SOME = Content.of_bytes(b"some bytes")
+OTHER = Content.of_bytes(b"other bytes")
+
+
+def test_a_file_that_is_not_there_is_no_failure(repository):
+    assert repository.read(PATH) is None
+    assert not repository.exists(PATH)
+    assert not repository.download(PATH, io.BytesIO())
+
+
+def test_what_is_written_is_read(repository):
+    assert repository.write(PATH, SOME) is None
+    assert repository.read(PATH) == b"some bytes"
+    assert repository.exists(PATH)
+
+
+def test_an_existing_file_is_refused_and_stays(repository):
+    repository.write(PATH, SOME)
+    assert isinstance(repository.write(PATH, OTHER), RepositoryError)
+    assert repository.read(PATH) == b"some bytes"
+
+
+def test_metadata_is_replaced(repository):
+    path = "com/acme/churn/maven-metadata.xml"
+    assert repository.write(path, SOME, replace=True) is None
+    assert repository.write(path, OTHER, replace=True) is None
+    assert repository.read(path) == b"other bytes"
+
+
+def test_a_large_file_goes_both_ways_with_its_progress(repository, tmp_path):
+    file = tmp_path / "large"
+    file.write_bytes(bytes(range(256)) * 20_000)
+    content = Content.of_file(file)
+    sent: list[int] = []
+    came: list[int] = []
+    assert repository.write(PATH, content, progress=sent.append) is None
+    target = io.BytesIO()
+    assert repository.download(PATH, target, came.append)
+    assert target.getvalue() == file.read_bytes()
+    assert sum(sent) == sum(came) == content.size
+
+
+def test_a_folder_is_made_once_where_folders_are_made(repository):
+    first = repository.make_folder("com/acme/churn/1.0.0")
+    second = repository.make_folder("com/acme/churn/1.0.0")
+    assert (first, second) in [
+        (FolderAnswer.MADE, FolderAnswer.EXISTS),
+        (FolderAnswer.UNSUPPORTED, FolderAnswer.UNSUPPORTED),
+    ]
+
+
+def test_a_listing_names_what_is_there_or_is_not_given(repository):
+    repository.write(PATH, SOME)
+    assert repository.names("com/acme/churn") in [("1.0.0",), None]
+
+
+def test_a_name_with_characters_that_a_url_escapes_round_trips(repository):
+    path = "com/acme/churn/1.0.0/churn-1.0.0+a_b.jar"
+    assert repository.write(path, SOME) is None
+    assert repository.read(path) == b"some bytes"
