@@ -21,7 +21,13 @@ $(STAMP): requirements/dev.txt pyproject.toml
 
 setup: $(STAMP) ## make the environment
 
-test: setup ## run the tests
+java:
+	@tools/ensure-java.sh
+
+demo: setup java ## the life of a model on real data, from fit to watermark
+	$(BIN)/python examples/flight_delays/demo.py
+
+test: setup java ## run the tests
 	$(BIN)/python -m pytest
 
 lint: setup ## format, lint, types, import contracts
@@ -30,7 +36,10 @@ lint: setup ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test ## everything that CI runs
+docs: setup ## build the documentation into site/
+	$(BIN)/mkdocs build --strict --quiet
+
+check: lint docs test ## everything that CI runs
 
 format: setup ## format the code
 	$(BIN)/ruff format .
@@ -39,8 +48,9 @@ format: setup ## format the code
 lock: ## resolve the locked versions again (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/dev.txt
+	$(PYTHON) tools/cut_lock.py numpy py4j pyspark < requirements/dev.txt > requirements/spark.txt
 
 clean: ## remove what was built
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse
 
-.PHONY: help setup test lint check format lock clean
+.PHONY: help setup java demo test docs lint check format lock clean

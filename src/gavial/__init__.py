@@ -1,5 +1,57 @@
-"""Gavial: a model registry for Spark ML pipelines, on the Maven repository you already run."""
+"""Gavial: a model registry for Spark ML pipelines, on the Maven repository you already run.
 
+Public names are imported when they are first used: `import gavial` costs little, and needs
+nothing that is not installed.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from gavial import errors, twins
 from gavial.version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from gavial.maven.coordinate import Coordinate as Coordinate
+    from gavial.maven.coordinate import Module as Module
+    from gavial.maven.coordinate import Version as Version
+    from gavial.registry.catalog import ModelRepository as ModelRepository
+    from gavial.registry.catalog import repository as repository
+    from gavial.registry.deploy import deploy as deploy
+    from gavial.registry.release import Release as Release
+    from gavial.registry.resolve import available as available
+    from gavial.registry.resolve import coordinate as coordinate
+    from gavial.registry.resolve import resolve as resolve
+    from gavial.spark.versioned_pipeline import VersionedPipeline as VersionedPipeline
+
+_HOMES = {
+    "Coordinate": "gavial.maven.coordinate",
+    "ModelRepository": "gavial.registry.catalog",
+    "Module": "gavial.maven.coordinate",
+    "Release": "gavial.registry.release",
+    "Version": "gavial.maven.coordinate",
+    "VersionedPipeline": "gavial.spark.versioned_pipeline",
+    "available": "gavial.registry.resolve",
+    "coordinate": "gavial.registry.resolve",
+    "deploy": "gavial.registry.deploy",
+    "repository": "gavial.registry.catalog",
+    "resolve": "gavial.registry.resolve",
+}
+
+__all__ = ["__version__", "errors", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gavial' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+twins.warn()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gavial.errors import (
+    CorruptRelease,
     InvalidCoordinate,
     ModelNotFound,
     NumberTaken,
@@ -18,6 +19,10 @@ from gavial.maven.drive import Driver
 from gavial.maven.selector import Request
 
 CHURN = Module("com.acme", "churn")
+
+
+def no_sleep(_):
+    """Nobody else writes: there is nothing to wait for."""
 
 
 def packed(coordinate):
@@ -36,7 +41,7 @@ def order(repository, token="t"):
 
 def release(repository, text, token="t", pack=packed):
     steps = publish.publish(order(repository, token), Target.parse(text))
-    return str(Driver(repository, pack).run(steps))
+    return str(Driver(repository, pack, sleep=no_sleep).run(steps))
 
 
 def selected(repository, text):
@@ -111,10 +116,10 @@ def test_a_deploy_that_died_before_the_metadata_is_finished_and_not_made_again(r
             answer = yield step
 
     with pytest.raises(Killed):
-        Driver(repository, packed).run(die_before_metadata(steps))
+        Driver(repository, packed, sleep=no_sleep).run(die_before_metadata(steps))
     assert repository.read(layout.metadata_path(CHURN)) is None
     finished = publish.finish(one, Coordinate.parse("com.acme:churn:1.0.0"))
-    assert Driver(repository, packed).run(finished)
+    assert Driver(repository, packed, sleep=no_sleep).run(finished)
     assert b"<version>1.0.0</version>" in repository.read(layout.metadata_path(CHURN))
 
 
@@ -129,12 +134,36 @@ def test_another_deploy_repairs_the_metadata_of_one_that_died(repository):
     assert repository.read(metadata).count(b"<version>") == 3
 
 
-def test_a_library_of_any_version_is_released_by_the_same_protocol(repository):
-    library = Library.parse("io.gavial:gavial:0.1.0-dev.abc")
-    steps = publish.publish_exact(order(repository), library)
-    Driver(repository, packed).run(steps)
-    assert repository.exists(layout.jar_path(library))
-    assert b"0.1.0-dev.abc" in repository.read(layout.metadata_path(library.module))
+RUNTIME = Library.parse("io.gavial:gavial:0.1.0-dev.abc")
+
+
+def bring(repository, jar=b"runtime"):
+    files = ((layout.jar_path(RUNTIME), Content.of_bytes(jar)),)
+    steps = publish.publish_reproducible(
+        RUNTIME,
+        publish.Packed(files, Content.of_bytes(b"pom")),
+        lists_itself=repository.lists_itself,
+    )
+    Driver(repository, packed, sleep=no_sleep).run(steps)
+
+
+def test_a_reproducible_artifact_is_brought_once_and_listed(repository):
+    bring(repository)
+    bring(repository)
+    assert repository.read(layout.jar_path(RUNTIME)) == b"runtime"
+    assert b"0.1.0-dev.abc" in repository.read(layout.metadata_path(RUNTIME.module))
+
+
+def test_a_reproducible_artifact_that_was_left_half_is_completed(repository):
+    repository.write(layout.jar_path(RUNTIME), Content.of_bytes(b"runtime"))
+    bring(repository)
+    assert repository.read(layout.pom_path(RUNTIME)) == b"pom"
+
+
+def test_a_reproducible_artifact_with_other_bytes_is_corrupt(repository):
+    bring(repository, b"something else")
+    with pytest.raises(CorruptRelease, match="runs in every job"):
+        bring(repository)
 
 
 def test_a_selector_that_matches_nothing_says_what_there_is(repository):

@@ -25,10 +25,13 @@ def test_what_is_written_is_read(repository):
     assert repository.exists(PATH)
 
 
-def test_an_existing_file_is_refused_and_stays(repository):
+def test_an_existing_file_is_refused_or_its_folder_was_a_claim(repository):
+    claimed = repository.make_folder("com/acme/churn/1.0.0")
     repository.write(PATH, SOME)
-    assert isinstance(repository.write(PATH, OTHER), RepositoryError)
-    assert repository.read(PATH) == b"some bytes"
+    refused = isinstance(repository.write(PATH, OTHER), RepositoryError)
+    # A DAV server overwrites: there the version's folder is what only one writer can make.
+    assert refused or claimed is FolderAnswer.MADE
+    assert repository.read(PATH) == (b"some bytes" if refused else b"other bytes")
 
 
 def test_metadata_is_replaced(repository):
@@ -69,3 +72,8 @@ def test_a_name_with_characters_that_a_url_escapes_round_trips(repository):
     path = "com/acme/churn/1.0.0/churn-1.0.0+a_b.jar"
     assert repository.write(path, SOME) is None
     assert repository.read(path) == b"some bytes"
+
+
+def test_an_empty_file_is_a_file(repository):
+    assert repository.write(PATH, Content.of_bytes(b"")) is None
+    assert repository.read(PATH) == b""

@@ -44,6 +44,20 @@ def versions(repository: Repository, module: Module) -> Versions:
     return Versions(tuple(sorted(ours)), tuple(foreign))
 
 
+def known_versions(repository: Repository, module: Module) -> Versions:
+    """The versions of a module that is there.
+
+    Raises:
+        ModelNotFound: the repository has no release of that module.
+    """
+    there = versions(repository, module)
+    if not there.releases:
+        raise ModelNotFound(
+            f"No release of {module} in repository {repository.id!r} ({repository.url})."
+        )
+    return there
+
+
 def select(repository: Repository, request: Request) -> Coordinate:
     """The release that a request means there.
 
@@ -56,14 +70,10 @@ def select(repository: Repository, request: Request) -> Coordinate:
         coordinate = Coordinate(request.module, exact)
         if repository.exists(layout.pom_path(coordinate)):
             return coordinate
-    there = versions(repository, request.module).releases
+    there = known_versions(repository, request.module).releases
     selected = request.selector.select(there)
     if selected is not None and exact is None:
         return Coordinate(request.module, selected)
-    if not there:
-        raise ModelNotFound(
-            f"No release of {request.module} in repository {repository.id!r} ({repository.url})."
-        )
     raise ReleaseNotFound(
         f"No release of {request.module} in repository {repository.id!r} matches "
         f"{str(request.selector)!r}: it has {_shown(there)}."

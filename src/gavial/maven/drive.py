@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from gavial.errors import RepositoryError
 from gavial.maven import layout, publish
 from gavial.maven.content import CHECKSUMS, Content
-from gavial.maven.coordinate import AnyCoordinate
+from gavial.maven.coordinate import Coordinate
 from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.repository import Repository
 
@@ -35,7 +35,7 @@ class Driver:
     """
 
     repository: Repository
-    pack: Callable[[AnyCoordinate], publish.Packed]
+    pack: Callable[[Coordinate], publish.Packed]
     transferred: Transferred | None = None
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from gavial.errors import (
+    CorruptRelease,
     InvalidCoordinate,
     NumberTaken,
     ReleaseExists,
@@ -26,7 +27,15 @@ from gavial.errors import (
 )
 from gavial.maven import layout
 from gavial.maven.content import CHECKSUMS, Content
-from gavial.maven.coordinate import AnyCoordinate, Coordinate, Line, Module, Target, Version
+from gavial.maven.coordinate import (
+    AnyCoordinate,
+    Coordinate,
+    Library,
+    Line,
+    Module,
+    Target,
+    Version,
+)
 from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.repository import FolderAnswer
 
@@ -95,7 +104,7 @@ class Settle:
 class Pack:
     """Make the files of this coordinate. Answer: `Packed`."""
 
-    coordinate: AnyCoordinate
+    coordinate: Coordinate
 
 
 Step = Read | Exists | Names | MakeFolder | Write | WriteMetadata | Settle | Pack
@@ -121,7 +130,7 @@ class Order:
 
     token: str
     lists_itself: bool
-    claim: Callable[[AnyCoordinate], bytes]
+    claim: Callable[[Coordinate], bytes]
     token_of: Callable[[bytes], str | None]
 
 
@@ -142,7 +151,7 @@ def publish(order: Order, target: Target) -> Steps[Coordinate]:
     for _ in range(MAX_CLAIMS):
         coordinate = Coordinate(target.module, version)
         if (yield from _release(order, coordinate)):
-            yield from list_release(order, coordinate)
+            yield from list_release(coordinate, lists_itself=order.lists_itself)
             return coordinate
         version = version.line.build(version.build + 1)
     raise RepositoryUnavailable(
@@ -151,7 +160,7 @@ def publish(order: Order, target: Target) -> Steps[Coordinate]:
     )
 
 
-def publish_exact(order: Order, coordinate: AnyCoordinate) -> Steps[None]:
+def publish_exact(order: Order, coordinate: Coordinate) -> Steps[None]:
     """Release under one version and no other.
 
     Raises:
@@ -159,11 +168,9 @@ def publish_exact(order: Order, coordinate: AnyCoordinate) -> Steps[None]:
         NumberTaken: only a claim has it.
     """
     if (yield from _release(order, coordinate)):
-        yield from list_release(order, coordinate)
+        yield from list_release(coordinate, lists_itself=order.lists_itself)
         return
-    advice = f"Deploy {coordinate.module} for the next build."
-    if isinstance(coordinate, Coordinate):
-        advice = f"Deploy {coordinate.module}:{coordinate.version.line} for the next build."
+    advice = f"Deploy {coordinate.module}:{coordinate.version.line} for the next build."
     if (yield Exists(layout.pom_path(coordinate))):
         raise ReleaseExists(f"{coordinate} is released, and a release never changes. {advice}")
     raise NumberTaken(
@@ -172,7 +179,38 @@ def publish_exact(order: Order, coordinate: AnyCoordinate) -> Steps[None]:
     )
 
 
-def finish(order: Order, coordinate: AnyCoordinate) -> Steps[bool]:
+def publish_reproducible(library: Library, packed: Packed, *, lists_itself: bool) -> Steps[None]:
+    """Bring an artifact whose bytes anybody can make again, unless it is there already.
+
+    It needs no claim: whoever else brings it brings the same bytes.
+
+    Raises:
+        CorruptRelease: a file of that name is there with other bytes.
+    """
+    pom = (layout.pom_path(library), packed.pom)
+    if (yield Exists(pom[0])):
+        for path, content in (*packed.files, pom):
+            yield from _compare(path, content)
+    else:
+        for path, content in (*packed.files, pom):
+            refusal = yield Write(path, content)
+            if refusal is not None and not (yield Exists(path)):
+                raise refusal
+            yield from _compare(path, content)
+            yield from _write_checksums(path, content)
+    yield from list_release(library, lists_itself=lists_itself)
+
+
+def _compare(path: str, content: Content) -> Steps[None]:
+    there = yield Read(path)
+    if there is None or Content.of_bytes(there).digests != content.digests:
+        raise CorruptRelease(
+            f"{path} in the repository is not what this version makes: it runs in every job that "
+            "loads a model, so nothing was released. Have it looked at, and removed."
+        )
+
+
+def finish(order: Order, coordinate: Coordinate) -> Steps[bool]:
     """Finish a deploy that stopped between its POM and the metadata.
 
     Returns:
@@ -182,11 +220,11 @@ def finish(order: Order, coordinate: AnyCoordinate) -> Steps[bool]:
     if not ours or not (yield Exists(layout.pom_path(coordinate))):
         return False
     yield from _write_checksums(layout.pom_path(coordinate))
-    yield from list_release(order, coordinate)
+    yield from list_release(coordinate, lists_itself=order.lists_itself)
     return True
 
 
-def list_release(order: Order, coordinate: AnyCoordinate) -> Steps[None]:
+def list_release(coordinate: AnyCoordinate, *, lists_itself: bool) -> Steps[None]:
     """Bring the module's `maven-metadata.xml` up to date with what is released.
 
     "Read, add ours, write" would lose the other of two writers. So each writer, before its
@@ -194,13 +232,13 @@ def list_release(order: Order, coordinate: AnyCoordinate) -> Steps[None]:
     ends when nothing is missing: the last to write repairs the others.
     """
     for _ in range(MAX_METADATA_ROUNDS):
-        listed, wanted = yield from _metadata(order, coordinate)
+        listed, wanted = yield from _metadata(coordinate, lists_itself=lists_itself)
         if listed.versions == wanted.versions:
             return
         refusal = yield WriteMetadata(wanted)
         if refusal is not None:
             raise _not_listed(coordinate, str(refusal)) from refusal
-        if not order.lists_itself:
+        if not lists_itself:
             yield Settle()
     if str(coordinate.version) not in listed.versions:
         raise _not_listed(coordinate, "its maven-metadata.xml does not keep what is written")
@@ -233,7 +271,7 @@ def choose_line(target: Target, known: Iterable[Version]) -> Line:
     return Line(1, 0)
 
 
-def _release(order: Order, coordinate: AnyCoordinate) -> Steps[bool]:
+def _release(order: Order, coordinate: Coordinate) -> Steps[bool]:
     """Claim, pack, upload and commit one number; `False` where it is another's."""
     exclusive = yield from _claim(order, coordinate)
     if exclusive is None:
@@ -255,7 +293,7 @@ def _release(order: Order, coordinate: AnyCoordinate) -> Steps[bool]:
     return (yield from _upload(layout.pom_path(coordinate), packed.pom))
 
 
-def _claim(order: Order, coordinate: AnyCoordinate) -> Steps[bool | None]:
+def _claim(order: Order, coordinate: Coordinate) -> Steps[bool | None]:
     """Claim a number. `None`: it is another's; `True`: nobody else can have it.
 
     Making the version's folder is such a claim where the repository makes folders. Elsewhere
@@ -279,12 +317,12 @@ def _claim(order: Order, coordinate: AnyCoordinate) -> Steps[bool | None]:
     return False if order.token_of(there) == order.token else None
 
 
-def _is_ours(order: Order, coordinate: AnyCoordinate) -> Steps[bool]:
+def _is_ours(order: Order, coordinate: Coordinate) -> Steps[bool]:
     claim = yield Read(layout.claim_path(coordinate))
     return claim is not None and order.token_of(claim) == order.token
 
 
-def _still_ours(order: Order, coordinate: AnyCoordinate) -> Steps[bool]:
+def _still_ours(order: Order, coordinate: Coordinate) -> Steps[bool]:
     """Read our claim back. One that cannot be seen protects nothing: the deploy ends there."""
     claim = yield Read(layout.claim_path(coordinate))
     if claim is None:
@@ -318,13 +356,13 @@ def _write_checksums(path: str, content: Content | None = None) -> Steps[None]:
 
 
 def _metadata(
-    order: Order, coordinate: AnyCoordinate
+    coordinate: AnyCoordinate, *, lists_itself: bool
 ) -> Steps[tuple[ModuleMetadata, ModuleMetadata]]:
     """What the metadata lists, and what it ought to."""
     module = coordinate.module
     data = yield Read(layout.metadata_path(module))
     listed = ModuleMetadata.parse(data, module)
-    if order.lists_itself:
+    if lists_itself:
         names = yield Names(layout.module_folder(module))
         released = yield from _released(module, names or ())
         return listed, ModuleMetadata(module, listed.foreign).including(released)

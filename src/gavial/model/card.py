@@ -1,0 +1,209 @@
+"""The model card, `-card.json`: what a release says of its model, and of its own files."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from gavial.errors import CorruptRelease
+from gavial.maven.coordinate import Coordinate
+from gavial.model import stamp
+from gavial.model.manifest import check_format
+from gavial.model.saved_model import SavedModel
+from gavial.model.saved_stage import Stage
+
+FORMAT = 1
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")  # a reader fetches and writes it
+_NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a release: its name, size in bytes, and sha256, hexadecimal."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a release says of its model.
+
+    `created` is UTC in ISO 8601. `pipeline` has one object a stage (`stages_of`), schemas are
+    Spark's own JSON, `input_example` holds rows. `environment` names the versions of spark,
+    scala, python, java and gavial, and the os. `watermark` is the column that names the version,
+    `None` where records are not stamped. `runtime` is the runtime jar's coordinate and sha256.
+    `files` are all other files of the release, so that a reader finds them on a server that
+    lists nothing.
+    """
+
+    coordinate: str
+    created: str
+    format: int = FORMAT
+    description: str = ""
+    owner: str = ""
+    author: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    pipeline: tuple[Mapping[str, Any], ...] = ()
+    input_schema: Any | None = None
+    output_schema: Any | None = None
+    input_example: tuple[Mapping[str, Any], ...] | None = None
+    watermark: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    git: Mapping[str, Any] | None = None
+    libraries: tuple[str, ...] = ()
+    python_modules: tuple[str, ...] = ()
+    runtime: Mapping[str, str] | None = None
+    files: tuple[File, ...] = ()
+    digest: str = ""
+
+    def to_json(self) -> bytes:
+        """The file's bytes, stable and sorted; metrics that are not finite are texts.
+
+        Raises:
+            ValueError: another value is not finite, or is nothing that JSON can hold.
+        """
+        content = {one.name: getattr(self, one.name) for one in fields(self)}
+        content["metrics"] = {name: _number(value) for name, value in self.metrics.items()}
+        content["files"] = [vars(one) for one in self.files]
+        text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        return text.encode() + b"\n"
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Card:
+        """Read a card. Additions of later versions are ignored.
+
+        Raises:
+            CorruptRelease: it is no card.
+            IncompatibleModel: its format is of a later Gavial.
+        """
+        try:
+            content = json.loads(data, parse_constant=_refuse)
+            if not isinstance(content, dict):
+                raise TypeError("not a JSON object")
+            check_format(content.get("format"), FORMAT, "The model card")
+            known = {name: _value(name, value) for name, value in content.items() if name in _KINDS}
+            return cls(**known)
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise CorruptRelease(f"The model card is damaged: {error!s:.200}.") from error
+
+
+def stages_of(model: SavedModel, coordinate: Coordinate) -> tuple[dict[str, Any], ...]:
+    """The card's `pipeline`: of each stage uid, class, parameters and defaults, in order.
+
+    Stages within a stage stand under its `stages`. The watermark is shown as it is released.
+    """
+    stamped = stamp.statements(model, coordinate)
+    return tuple(_described(stage, stamped) for stage in model.root.children)
+
+
+def _described(stage: Stage, stamped: Mapping[str, str]) -> dict[str, Any]:
+    parameters = _finite(stage.parameters)
+    if stage.folder in stamped:
+        parameters["statement"] = stamped[stage.folder]
+    found: dict[str, Any] = {
+        "uid": stage.uid,
+        "class": stage.class_name,
+        "parameters": parameters,
+        "defaults": _finite(stage.defaults),
+    }
+    if stage.children:
+        found["stages"] = [_described(child, stamped) for child in stage.children]
+    return found
+
+
+def _finite(value: Any) -> Any:
+    """A value of a stage's metadata with numbers that JSON lacks as texts."""
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, Mapping):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return value
+
+
+def _number(value: float) -> float | str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"the metric {value!r} is not a number")  # noqa: TRY004 one error kind
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+# What each field must be, so that readers need not ask again.
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "format": int,
+    "coordinate": str,
+    "created": str,
+    "description": str,
+    "owner": str,
+    "author": str,
+    "labels": dict,
+    "metrics": dict,
+    "pipeline": list,
+    "input_schema": object,
+    "output_schema": object,
+    "input_example": (list, type(None)),
+    "watermark": (str, type(None)),
+    "environment": dict,
+    "git": (dict, type(None)),
+    "libraries": list,
+    "python_modules": list,
+    "runtime": (dict, type(None)),
+    "files": list,
+    "digest": str,
+}
+_ITEMS: dict[str, type] = {
+    "labels": str,
+    "environment": str,
+    "runtime": str,
+    "libraries": str,
+    "python_modules": str,
+    "pipeline": dict,
+    "input_example": dict,
+    "files": dict,
+}
+
+
+def _value(name: str, value: Any) -> Any:
+    fits = isinstance(value, _KINDS[name])
+    if not fits or isinstance(value, bool):
+        raise TypeError(f"{name!r} is a {type(value).__name__}")
+    kind = _ITEMS.get(name)
+    if kind and value is not None:
+        items: Any = value.values() if isinstance(value, dict) else value
+        if not all(isinstance(one, kind) for one in items):
+            raise TypeError(f"{name!r} holds something other than {kind.__name__}")
+    if name == "metrics":
+        return {label: _metric(one) for label, one in value.items()}
+    if name == "files":
+        return tuple(_file(one) for one in value)
+    return tuple(value) if isinstance(value, list) and kind else value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _metric(value: Any) -> float:
+    if isinstance(value, str):
+        return _NON_FINITE[value]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"the metric {value!r:.40} is not a number")
+    return value
+
+
+def _file(value: Mapping[str, Any]) -> File:
+    name, size, sha256 = value["name"], value["size"], value["sha256"]
+    if not isinstance(name, str) or not isinstance(size, int) or not isinstance(sha256, str):
+        raise TypeError("a file without name, size and sha256")
+    if not _FILE_NAME.fullmatch(name) or size < 0:
+        raise ValueError(f"{name!r:.80} is no plain file name, or has {size} bytes")
+    return File(name, size, sha256)

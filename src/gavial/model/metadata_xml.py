@@ -1,0 +1,111 @@
+"""`-metadata.xml`: which deploy claimed a number, and every parameter of every stage.
+
+The form is `<metadata><pipeline id><stages><stage id><class/><params><param>…`; what is ours
+alone stands in `<gavial>` and in attributes, which a reader of that form skips.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from gavial.maven import xml
+from gavial.maven.coordinate import Coordinate
+from gavial.model import parameters, stamp
+from gavial.model.saved_model import SavedModel
+from gavial.model.saved_stage import Stage
+
+FORMAT = 1
+_MAX_SIZE = 64 << 20
+_FORBIDDEN = re.compile(r"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Which deploy owns a number: its token, the digest of its model, and the release."""
+
+    token: str
+    digest: str
+    coordinate: str
+
+
+def render(
+    model: SavedModel,
+    coordinate: Coordinate,
+    *,
+    token: str,
+    digest: str,
+) -> bytes:
+    """The file's bytes: the same values give the same bytes.
+
+    Args:
+        model: the saved model.
+        coordinate: the number claimed.
+        token: what tells this deploy from any other.
+        digest: of the model, as `SavedModel.digest` gives it.
+    """
+    root = Element("metadata")
+    ours = xml.child(root, "gavial")
+    ours.set("format", str(FORMAT))
+    xml.child(ours, "token", token)
+    xml.child(ours, "digest", digest)
+    xml.child(ours, "coordinate", str(coordinate))
+    pipeline = xml.child(root, "pipeline")
+    pipeline.set("id", model.root.uid)
+    _stages(pipeline, model.root.children, stamp.statements(model, coordinate))
+    return xml.render(root)
+
+
+def read_claim(data: bytes) -> Claim | None:
+    """The claim in a `-metadata.xml`; `None` for anything that Gavial did not write.
+
+    >>> read_claim(b"<metadata><pipeline id='p'/></metadata>") is None
+    True
+    """
+    if len(data) > _MAX_SIZE:
+        return None
+    try:
+        text = data.decode("utf-8")
+        if _FORBIDDEN.search(text):
+            return None
+        root = ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError, RecursionError, LookupError):
+        return None
+    values = [root.findtext(f"gavial/{name}") for name in ("token", "digest", "coordinate")]
+    if root.tag != "metadata" or not all(values):
+        return None
+    token, digest, coordinate = (value or "" for value in values)
+    return Claim(token, digest, coordinate)
+
+
+def _stages(parent: Element, stages: Iterable[Stage], stamped: dict[str, str]) -> None:
+    element = xml.child(parent, "stages")
+    for stage in stages:
+        one = xml.child(element, "stage")
+        one.set("id", stage.uid)
+        xml.child(one, "class", stage.class_name)
+        _parameters(xml.child(one, "params"), stage, stamped.get(stage.folder))
+        if stage.children:
+            _stages(one, stage.children, stamped)
+
+
+def _parameters(parent: Element, stage: Stage, statement: str | None) -> None:
+    values = {**stage.defaults, **stage.parameters}
+    if statement is not None:
+        values["statement"] = statement
+    for name, value in sorted(values.items()):
+        one = xml.child(parent, "param")
+        one.set("explicit", "true" if name in stage.parameters else "false")
+        xml.child(one, "name", name)
+        xml.child(one, "value", _text(value))
+        xml.child(one, "description", parameters.description(stage.class_name, name))
+
+
+def _text(value: Any) -> str:
+    """Text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,172 @@
+"""A saved Spark ML model, read as plain files: its tree of stages, its files, its digest.
+
+A stage is a folder with `metadata/`, and where it learnt something `data/` beside it. Stages
+hold stages: `stages/<n>_<uid>` of a pipeline, `bestModel` of a tuning model, `model_0` of a
+one-versus-rest model, and whatever a class of somebody else chose to write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gavial.errors import IncompatibleModel
+from gavial.model import saved_metadata, saved_stage
+from gavial.model.saved_metadata import FOLDER
+from gavial.model.saved_stage import Stage
+
+__all__ = ["SavedModel", "Stage"]
+
+_CHUNK = 1 << 20
+# `_SUCCESS`, `.part-00000.crc`, and what a Databricks save leaves.
+_MARKER = re.compile(r"(^|/)(_SUCCESS|_(started|committed)_\d+|\.[^/]*\.crc)$")
+_SAVE = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_WRAP = "Wrap it, PipelineModel(stages=[model]), and save that"
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A saved `PipelineModel`: the folder, and the tree of stages found in it."""
+
+    folder: Path
+    root: Stage
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> SavedModel:
+        """Read the folder that `model.write().save(…)` wrote. Nothing of it is loaded or run.
+
+        Raises:
+            IncompatibleModel: it is no saved model, half of one, not a fitted `PipelineModel`,
+                or holds what Spark might read otherwise than we do.
+        """
+        path = Path(folder)
+        if not path.is_dir():
+            there = "is a file" if path.exists() else "does not exist"
+            raise IncompatibleModel(
+                f"{str(path)!r} {there}: expected the folder that model.write().save(…) wrote."
+            )
+        path = path.resolve()
+        _check_entries(path)
+        root = saved_stage.read(path)
+        _check_root(root)
+        return cls(path, root)
+
+    def stages(self) -> Iterator[Stage]:
+        """Every stage, the root first, each before its own stages."""
+        return walk(self.root)
+
+    def files(self) -> list[tuple[str, Path]]:
+        """Every file by relative path, but the markers and checksums that a file system left."""
+        return [(name, path) for name, path in _files(self.folder) if not _MARKER.search(name)]
+
+    def digest(self) -> str:
+        """A sha256, hexadecimal, of all that was learnt and set.
+
+        One model saved twice has one digest: when it was saved, and the number that Spark gave
+        to that save, do not count.
+        """
+        metadata = {stage.metadata_file: stage.folder for stage in self.stages()}
+        whole = hashlib.sha256()
+        for name, path in self.files():
+            if name in metadata:
+                name, one = f"{metadata[name]}/{FOLDER}", _settings(path)
+            else:
+                name, one = _SAVE.sub("", name), _sha256(path)
+            # Lengths are fixed and names hold no NUL, so no two models give one sequence.
+            whole.update(name.encode("utf-8", "surrogateescape") + b"\0" + one)
+        return whole.hexdigest()
+
+
+def walk(stage: Stage) -> Iterator[Stage]:
+    """A stage and all stages in it, each before its own stages."""
+    yield stage
+    for child in stage.children:
+        yield from walk(child)
+
+
+def _settings(part: Path) -> bytes:
+    """The sha256 of a stage's metadata, less the time of its save."""
+    content = dict(saved_metadata.read(part.parent.parent, str(part)).content)
+    content.pop("timestamp", None)
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
+
+
+def _sha256(path: Path) -> bytes:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.digest()
+
+
+def _files(folder: Path) -> list[tuple[str, Path]]:
+    found = []
+    for parent, _, names in os.walk(folder, followlinks=False):
+        for name in names:
+            path = Path(parent, name)
+            found.append((path.relative_to(folder).as_posix(), path))
+    return sorted(found)
+
+
+def _check_entries(folder: Path) -> None:
+    """Only folders and files, inside: no links that lead out, no devices, no unfinished save."""
+    for parent, folders, names in os.walk(folder, onerror=_unreadable):
+        for name in (*folders, *names):
+            path = Path(parent, name)
+            where = path.relative_to(folder).as_posix()
+            if name == "_temporary":
+                raise IncompatibleModel(
+                    f"{str(folder)!r} holds {where!r}: its save never finished. Save it again."
+                )
+            if path.is_symlink():
+                _check_link(path, where, folder)
+            elif not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+                raise IncompatibleModel(f"{where!r} of {str(folder)!r} is not a file or folder.")
+
+
+def _check_link(path: Path, where: str, folder: Path) -> None:
+    if not path.resolve().is_relative_to(folder):
+        raise IncompatibleModel(
+            f"{where!r} of {str(folder)!r} is a link that leads out of the folder: copy what it "
+            "points to into the model instead."
+        )
+    if not path.is_file():
+        raise IncompatibleModel(
+            f"{where!r} of {str(folder)!r} is a link to a folder, or to nothing: copy what it "
+            "points to into the model instead."
+        )
+
+
+def _unreadable(error: OSError) -> None:
+    raise IncompatibleModel(f"{error.filename!r} cannot be read: {error.strerror}.") from error
+
+
+def _check_root(root: Stage) -> None:
+    if root.class_name in saved_stage.PIPELINE_MODELS:
+        return
+    if root.class_name in saved_stage.PIPELINES or root.class_name.endswith("VersionedPipeline"):
+        raise IncompatibleModel(
+            f"{root.uid} is a pipeline that was not fitted ({root.class_name}): save what "
+            "pipeline.fit(df) returns."
+        )
+    if root.class_name in saved_stage.TUNING_MODELS:
+        raise IncompatibleModel(
+            f"{root.uid} is a {root.class_name}: expected a PipelineModel. Save "
+            "model.bestModel, or deploy the model itself from Python."
+        )
+    raise IncompatibleModel(
+        f"{root.uid} is a {root.class_name}: expected a PipelineModel. {_WRAP}."
+    )
+
+
+def parameter(stage: Stage, name: str) -> Any:
+    """A parameter's value, explicit or default; `None` where the stage has none."""
+    values: Mapping[str, Any] = stage.parameters if name in stage.parameters else stage.defaults
+    return values.get(name)

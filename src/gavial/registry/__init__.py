@@ -1,0 +1,1 @@
+"""The use cases, one file a verb: what the public functions and the command line call."""

@@ -1,0 +1,35 @@
+"""A local cache of released jars, safe for processes that run side by side.
+
+A file appears there whole or not at all, under a name with its repository in it, and is only
+used when its sha256 is the one that the repository's model card says now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from gavial.maven import layout
+from gavial.maven.content import Content
+from gavial.registry import local
+from gavial.registry.release import Release, Transferred
+
+
+def jar(release: Release, progress: Transferred | None = None) -> Path:
+    """The release's jar as a verified local file.
+
+    Raises:
+        CorruptRelease: what the repository holds is not what its card says.
+    """
+    path = layout.jar_path(release.coordinate)
+    file = release.file(path.rpartition("/")[2])
+    place = _folder(release.repository.url) / path
+    if place.is_file() and Content.of_file(place).digests["sha256"] == file.sha256:
+        return place
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return release.fetch(file, place, progress)
+
+
+def _folder(url: str) -> Path:
+    """A folder of each repository: two may hold one coordinate with other bytes."""
+    return local.cache_folder() / "releases" / hashlib.sha256(url.encode()).hexdigest()[:16]

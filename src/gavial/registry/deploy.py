@@ -1,0 +1,302 @@
+"""From a fitted or saved model to a release."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gavial.errors import ConfigurationError, UnsafeModel
+from gavial.maven import layout, publish
+from gavial.maven.content import Content
+from gavial.maven.coordinate import Coordinate, Library, Target
+from gavial.maven.drive import Driver, Transferred
+from gavial.maven.pom import Pom, pom_properties
+from gavial.maven.repository import Repository
+from gavial.model import jar, metadata_xml, python_module, safety, stamp
+from gavial.model.card import Card, File, stages_of
+from gavial.model.saved_model import SavedModel
+from gavial.registry import git, local, places, runtime
+from gavial.registry.pending import Notes
+from gavial.registry.release import Release
+from gavial.registry.warn import warn
+from gavial.version import __version__
+
+if TYPE_CHECKING:
+    from pyspark.ml import Transformer
+    from pyspark.sql import DataFrame
+
+
+def deploy(
+    model: Transformer | str | os.PathLike[str],
+    gav: str,
+    repository: str | os.PathLike[str] | None = None,
+    *,
+    metrics: Mapping[str, float] | None = None,
+    input_example: DataFrame | None = None,
+    description: str = "",
+    owner: str = "",
+    licence: str = "",
+    labels: Mapping[str, str] | None = None,
+    requires: Sequence[str] = (),
+    python_modules: Sequence[str] = (),
+    watermark_col: str | None = None,
+    progress: Transferred | None = None,
+) -> Release:
+    """Release a model under the next build of its line. The caller's model stays as it is.
+
+    Args:
+        model: a fitted `PipelineModel`, another fitted Spark ML model (wrapped in one; of a
+            cross-validated one the best), or the path of a saved `PipelineModel`.
+        gav: `group:artifact:major.minor` for the next build of that line; `group:artifact`
+            means the line 1.0, and all three numbers mean that very version.
+        repository: a configured id, a URL or a folder; `None` is the configured default.
+        metrics: what the model achieved, by name, such as `{"auc": 0.87}`.
+        input_example: some records that the model scores: the first 20 and the schemas of input
+            and output go into the model card, for everybody who may read the repository.
+        description: one sentence for the POM and the card.
+        owner: who answers for the model.
+        licence: its SPDX identifier, such as `"Apache-2.0"`.
+        labels: further facts for the card.
+        requires: JVM libraries that the model's stages need, as `group:artifact:version`.
+        python_modules: top-level Python modules that its Python-written stages need: they
+            travel in the jar.
+        watermark_col: add a watermark under this name to a live model without one.
+        progress: called with a file's path, the bytes that went since the last call, and its
+            size in bytes.
+
+    Raises:
+        InvalidCoordinate: `gav` is malformed, or names no line and there is one after 1.0.
+        ReleaseExists: the exact version asked for is released, or its number taken.
+        IncompatibleModel: the model is not fitted, cannot be saved, or has stages whose code
+            would not travel with it.
+        RepositoryError: the repository cannot be reached or does not let us write.
+        ConfigurationError: there is no such repository, or an argument does not fit.
+
+    >>> deploy("saved/churn", "com.acme:churn:1.0", repository="models")  # doctest: +SKIP
+    """
+    target = Target.parse(gav)
+    libraries = tuple(Library.parse(one) for one in requires)
+    modules: dict[str, Path] = {}
+    for name in python_modules:
+        modules |= python_module.find(name)
+    about = Card(
+        coordinate=str(target.module),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        description=description,
+        owner=owner,
+        labels=dict(labels or {}),
+        metrics=_metrics(metrics or {}),
+        author=local.user_name(),
+        libraries=tuple(map(str, libraries)),
+        python_modules=tuple(python_modules),
+        runtime={
+            "coordinate": str(runtime.library()),
+            "sha256": runtime.files().files[0][1].digests["sha256"],
+        },
+    )
+    store = places.open_named(repository)
+    with contextlib.ExitStack() as stack:
+        folder, observed = stack.enter_context(_saved(model, watermark_col, input_example))
+        saved = SavedModel.read(folder)
+        safety.check_classes(saved, python_modules=python_modules, libraries=about.libraries)
+        _warn_of_sql(saved)
+        observed["metrics"] = {**observed.get("metrics", {}), **about.metrics}
+        about = replace(about, **observed)
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gavial-deploy-")))
+        job = _Deploy(saved, about, licence, libraries, modules, store, work, progress)
+        return Release.read(store, job.run(target))
+
+
+@dataclass
+class _Deploy:
+    """One deploy under way: what is the same for every number that it tries."""
+
+    model: SavedModel
+    about: Card
+    licence: str
+    libraries: tuple[Library, ...]
+    modules: Mapping[str, Path]
+    store: Repository
+    work: Path
+    progress: Transferred | None
+    commit: git.Commit | None = field(default_factory=lambda: git.describe(Path.cwd()))
+
+    def run(self, target: Target) -> Coordinate:
+        self.digest = self.model.digest()
+        self.token = secrets.token_hex(16)
+        notes = Notes(local.state_folder(), self.store.url, str(target), self.digest)
+        driver = Driver(self.store, self.pack, self.progress)
+        runtime.bring(self.store)
+        for token, numbers in notes.left():
+            for coordinate in numbers:
+                if driver.run(publish.finish(self.order(token), coordinate)):
+                    return coordinate
+        with notes.note(self.token) as note:
+
+            def claim(coordinate: Coordinate) -> bytes:
+                note.add(coordinate)
+                return self.claim(coordinate)
+
+            order = replace(self.order(self.token), claim=claim)
+            return driver.run(publish.publish(order, target))
+
+    def order(self, token: str) -> publish.Order:
+        return publish.Order(token, self.store.lists_itself, self.claim, _token_of)
+
+    def claim(self, coordinate: Coordinate) -> bytes:
+        return metadata_xml.render(self.model, coordinate, token=self.token, digest=self.digest)
+
+    def pack(self, coordinate: Coordinate) -> publish.Packed:
+        """Stamp, pack and describe the model under one number."""
+        pom = self.pom(coordinate).render()
+        place = self.work / "model.jar"
+        jar.pack(
+            place,
+            self.model,
+            coordinate,
+            overlay=stamp.overlay(self.model, coordinate),
+            python_files=self.modules,
+            pom=pom,
+            pom_properties=pom_properties(coordinate),
+            libraries=self.about.libraries,
+        )
+        files = {
+            layout.jar_path(coordinate): Content.of_file(place),
+            layout.claim_path(coordinate): Content.of_bytes(self.claim(coordinate)),
+            layout.pom_path(coordinate): Content.of_bytes(pom),
+        }
+        card = Content.of_bytes(self.card(coordinate, files).to_json())
+        return publish.Packed(
+            (
+                (layout.jar_path(coordinate), files[layout.jar_path(coordinate)]),
+                (layout.card_path(coordinate), card),
+            ),
+            files[layout.pom_path(coordinate)],
+        )
+
+    def card(self, coordinate: Coordinate, files: Mapping[str, Content]) -> Card:
+        mark = stamp.watermark_of(self.model)
+        return replace(
+            self.about,
+            coordinate=str(coordinate),
+            description=self.about.description or self.described(),
+            pipeline=stages_of(self.model, coordinate),
+            watermark=mark[1].column if mark else None,
+            environment={
+                "spark": self.model.root.spark_version,
+                **self.about.environment,
+                "gavial": __version__,
+            },
+            git=None
+            if self.commit is None
+            else {"commit": self.commit.id, "dirty": self.commit.dirty},
+            digest=self.digest,
+            files=tuple(
+                File(path.rpartition("/")[2], content.size, content.digests["sha256"])
+                for path, content in files.items()
+            ),
+        )
+
+    def pom(self, coordinate: Coordinate) -> Pom:
+        remote = self.commit.remote if self.commit else ""
+        return Pom(
+            coordinate,
+            self.about.description or self.described(),
+            dependencies=(runtime.library(), *self.libraries),
+            licence=self.licence,
+            owner=self.about.owner or self.about.author,
+            scm=remote,
+        )
+
+    def described(self) -> str:
+        names = [stage.class_name.rpartition(".")[2] for stage in self.model.root.children]
+        return f"Spark ML pipeline: {', '.join(names)}."
+
+
+@contextlib.contextmanager
+def _saved(
+    model: Transformer | str | os.PathLike[str],
+    watermark_col: str | None,
+    input_example: DataFrame | None,
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The folder of the saved model, and what is known of it beside what is in it."""
+    if isinstance(model, str | os.PathLike):
+        if watermark_col is not None:
+            raise ConfigurationError(
+                "watermark_col adds a watermark to a live model; a saved directory is released as "
+                "it is. Fit a gavial.VersionedPipeline, or load the model and deploy that."
+            )
+        if stamp.watermark_of(SavedModel.read(Path(model))) is None:
+            _warn_unstamped()
+        yield Path(model), _example(None, input_example)
+        return
+    from gavial.spark import environment, save, session, watermark
+
+    live = watermark.as_pipeline_model(model)
+    mark = watermark.watermark_of(live)
+    if mark is None:
+        if watermark_col is None:
+            _warn_unstamped()
+        else:
+            live = watermark.with_watermark(live, watermark_col)
+    elif watermark_col is not None and watermark_col != mark.column:
+        live = watermark.renamed(live, watermark_col)
+    observed = {
+        **_example(live, input_example),
+        "environment": environment.describe(session.current()),
+        "metrics": watermark.metrics_of(model),
+    }
+    with save.saved(live) as folder:
+        yield folder, observed
+
+
+def _example(model: Any, example: DataFrame | None) -> dict[str, Any]:
+    if example is None:
+        return {}
+    from gavial.spark import schema
+
+    return {
+        "input_schema": schema.of_dataframe(example),
+        "output_schema": schema.output_schema(model, example) if model is not None else None,
+        "input_example": tuple(schema.rows(example, 20)),
+    }
+
+
+def _metrics(metrics: Mapping[str, float]) -> dict[str, float]:
+    try:
+        values = {str(name): float(value) for name, value in metrics.items()}
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"metrics={dict(metrics)!r}: expected numbers by name, such as {{'auc': 0.87}}."
+        ) from error
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise ConfigurationError(f"The metric {name!r} is {value}: expected a finite number.")
+    return values
+
+
+def _token_of(claim: bytes) -> str | None:
+    found = metadata_xml.read_claim(claim)
+    return found.token if found else None
+
+
+def _warn_unstamped() -> None:
+    warn(
+        "This model has no watermark, so the records that it scores will not name its version. Fit "
+        'a gavial.VersionedPipeline, or pass watermark_col="pipeline".'
+    )
+
+
+def _warn_of_sql(model: SavedModel) -> None:
+    try:
+        safety.check_sql(model)
+    except UnsafeModel as error:
+        warn(f"Whoever resolves this model must pass allow_sql=True. {error}")

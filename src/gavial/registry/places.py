@@ -1,0 +1,41 @@
+"""From what a caller names to an open repository."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from gavial.maven.open import open_repository
+from gavial.maven.repository import Repository
+from gavial.maven.settings import Settings
+
+
+def settings() -> Settings:
+    """The configuration as it stands now, the Spark session's settings included."""
+    return Settings.load(session_conf=_session_conf())
+
+
+def open_named(
+    what: str | os.PathLike[str] | None,
+    *,
+    username: str | None = None,
+    password: str | None = None,
+    token: str | None = None,
+) -> Repository:
+    """The repository that an id, a URL or a folder names; `None` is the configured default.
+
+    Raises:
+        ConfigurationError: there is no such repository, or its settings contradict each other.
+    """
+    named = None if what is None else os.fspath(what)
+    return open_repository(
+        settings().find(named, username=username, password=password, token=token)
+    )
+
+
+def _session_conf() -> dict[str, str]:
+    if "pyspark.sql" not in sys.modules:
+        return {}  # and without Spark there is no session to ask
+    from gavial.spark import session
+
+    return session.gavial_conf()

@@ -1,0 +1,173 @@
+"""A release: what a repository holds under one coordinate."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from gavial.errors import CorruptRelease, ReleaseNotFound
+from gavial.maven import layout
+from gavial.maven.content import Content
+from gavial.maven.coordinate import Coordinate
+from gavial.maven.repository import Repository
+from gavial.model.card import Card, File
+
+if TYPE_CHECKING:
+    from pyspark.ml import PipelineModel
+
+# Called with a file's name, the bytes that went since the last call, and its size.
+Transferred = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Release:
+    """All files of one coordinate in one repository.
+
+    Attributes:
+        coordinate: which release this is.
+        repository: where it lies.
+        card: what the release says of its model.
+        files: name, size in bytes and sha256 of each file; the card's own is the last.
+    """
+
+    coordinate: Coordinate
+    repository: Repository
+    card: Card
+    files: tuple[File, ...]
+
+    @classmethod
+    def read(cls, store: Repository, coordinate: Coordinate) -> Release:
+        """Read what a repository says of a release.
+
+        Raises:
+            ReleaseNotFound: there is no such release, or none that Gavial made.
+            CorruptRelease: its card is not one, or is another release's.
+        """
+        path = layout.card_path(coordinate)
+        data = store.read(path)
+        if data is None:
+            what = (
+                "was not released by Gavial: it has no model card"
+                if store.exists(layout.pom_path(coordinate))
+                else "is not released"
+            )
+            raise ReleaseNotFound(f"{coordinate} {what} in repository {store.id!r} ({store.url}).")
+        card = Card.from_json(data)
+        if card.coordinate != str(coordinate):
+            raise CorruptRelease(f"The card of {coordinate} is that of {card.coordinate}.")
+        content = Content.of_bytes(data)
+        own = File(path.rpartition("/")[2], content.size, content.digests["sha256"])
+        return cls(coordinate, store, card, (*card.files, own))
+
+    def load(self, *, watermark_col: str | None = None, allow_sql: bool = False) -> PipelineModel:
+        """The model, verified and loaded into the active Spark session."""
+        from gavial.registry.resolve import load_release
+
+        return load_release(self, watermark_col=watermark_col, allow_sql=allow_sql)
+
+    def download(self, folder: str | Path, progress: Transferred | None = None) -> tuple[Path, ...]:
+        """Fetch every file into `folder`, verified. Files of other names there stay.
+
+        Raises:
+            CorruptRelease: a file is not what the card says; it is not kept.
+        """
+        place = Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        return tuple(self.fetch(one, place / one.name, progress) for one in self.files)
+
+    def verify(self, progress: Transferred | None = None) -> None:
+        """Read every byte and compare it with the card.
+
+        Raises:
+            CorruptRelease: a file is missing or is not what the card says.
+        """
+        for one in self.files:
+            self._copy(one, None, progress)
+
+    def fetch(self, file: File, target: Path, progress: Transferred | None = None) -> Path:
+        """Fetch one file to `target`, which appears whole and verified or not at all."""
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+        try:
+            with temporary.open("wb") as stream:
+                self._copy(file, stream, progress)
+            temporary.replace(target)
+        finally:
+            with suppress(FileNotFoundError):
+                temporary.unlink()
+        return target
+
+    def file(self, name: str) -> File:
+        """One file by name.
+
+        Raises:
+            CorruptRelease: the card lists no such file.
+        """
+        for one in self.files:
+            if one.name == name:
+                return one
+        raise CorruptRelease(f"The card of {self.coordinate} lists no file {name!r}.")
+
+    def _copy(self, file: File, stream: IO[bytes] | None, progress: Transferred | None) -> None:
+        if file.name != Path(file.name).name or "\\" in file.name:
+            raise CorruptRelease(f"The card of {self.coordinate} lists the file {file.name!r}.")
+
+        def transferred(count: int) -> None:
+            if progress is not None:
+                progress(file.name, count, file.size)
+
+        target = _Hashing(stream, file.size)
+        path = f"{layout.release_folder(self.coordinate)}/{file.name}"
+        found = self.repository.download(path, cast(Any, target), transferred)
+        if not found:
+            raise CorruptRelease(f"{file.name} of {self.coordinate} is missing.")
+        if target.hexdigest() != file.sha256:
+            raise CorruptRelease(
+                f"{file.name} of {self.coordinate} in repository {self.repository.id!r} is not "
+                f"what was released: sha256 {target.hexdigest()}, and the card says {file.sha256}."
+            )
+
+
+class _Hashing:
+    """A file to write to that hashes what passes and may be rewound to its start."""
+
+    def __init__(self, stream: IO[bytes] | None, limit: int) -> None:
+        self._stream = stream
+        self._limit = limit
+        self._size = 0
+        self._digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self._size += len(data)
+        if self._size > self._limit:
+            raise CorruptRelease(
+                f"A file is larger than the {self._limit} bytes that its model card says."
+            )
+        self._digest.update(data)
+        if self._stream is not None:
+            self._stream.write(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._size
+
+    def seek(self, place: int) -> int:
+        """Back to the start, where a failed download begins again; nowhere else."""
+        if place != 0:
+            raise ValueError("a download begins again from its start")
+        self._size = 0
+        self._digest = hashlib.sha256()
+        if self._stream is not None:
+            self._stream.seek(0)
+        return 0
+
+    def truncate(self) -> None:
+        if self._stream is not None:
+            self._stream.truncate()
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()

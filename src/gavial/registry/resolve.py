@@ -1,0 +1,196 @@
+"""From a name to a loaded model: what `--packages` brought, or a release of a repository."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import cache as once
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gavial.errors import ConfigurationError, CorruptRelease, InvalidSelector, ModelNotFound
+from gavial.maven import catalog
+from gavial.maven.coordinate import Coordinate
+from gavial.maven.selector import Request
+from gavial.model import jar as model_jar
+from gavial.model import safety, stamp
+from gavial.model.saved_model import SavedModel
+
+if TYPE_CHECKING:
+    from pyspark.ml import PipelineModel
+
+    from gavial.registry.release import Release
+    from gavial.spark.class_path import Found
+
+
+def resolve(
+    what: str,
+    repository: str | os.PathLike[str] | None = None,
+    *,
+    watermark_col: str | None = None,
+    allow_sql: bool = False,
+) -> PipelineModel:
+    """Load a released model into the active Spark session, verified.
+
+    Args:
+        what: an artifactId, such as `"churn"`: the model of that name that `--packages` brought.
+            Or `"group:artifact[:selector]"`: looked for on the class path first where no
+            repository is given, else in the repository. No selector means `latest.release`.
+        repository: a configured id, a URL or a folder.
+        watermark_col: another name for the column that names the version.
+        allow_sql: load a model that has SQL statements other than plain column expressions.
+
+    Raises:
+        ModelNotFound, ReleaseNotFound: there is no such model or no such version; the message
+            lists what there is.
+        ConfigurationError: there is no Spark session, or several models fit the name.
+        CorruptRelease: bytes are not those that were released.
+        IncompatibleModel: it cannot run here; the message has the line that mends it.
+        UnsafeModel: it would run code or SQL that nobody declared.
+
+    >>> model = resolve("com.acme:churn:1.+", repository="models")  # doctest: +SKIP
+    """
+    if ":" not in what:
+        if repository is not None:
+            raise InvalidSelector(
+                f"{what!r} names no group: in a repository a model is group:artifact[:selector], "
+                f"such as com.acme:{what}:1.+. A bare name means what --packages brought."
+            )
+        found = _named(what)
+        return _load_found(found, watermark_col, allow_sql=allow_sql)
+    request = Request.parse(what)
+    if repository is None and (brought := _brought(request)):
+        return _load_found(brought, watermark_col, allow_sql=allow_sql)
+    from gavial.registry import places
+    from gavial.registry.release import Release
+
+    store = places.open_named(repository)
+    release = Release.read(store, catalog.select(store, request))
+    return load_release(release, watermark_col=watermark_col, allow_sql=allow_sql)
+
+
+def available() -> tuple[Coordinate, ...]:
+    """The releases on the class path: what `--packages` brought.
+
+    Raises:
+        ConfigurationError: there is no active Spark session.
+    """
+    return tuple(sorted({one.coordinate for one in _class_path() if one.coordinate}))
+
+
+def coordinate(model: PipelineModel) -> Coordinate | None:
+    """Which release a loaded model is, by its watermark; `None` where it has never been one."""
+    from gavial.spark import watermark
+
+    mark = watermark.watermark_of(model)
+    return mark.coordinate if mark else None
+
+
+def load_release(
+    release: Release, *, watermark_col: str | None = None, allow_sql: bool = False
+) -> PipelineModel:
+    """Fetch, verify and load a release of a repository."""
+    from gavial.registry import cache
+
+    wanted = _Wanted(
+        cache.jar(release),
+        release.coordinate.artifact,
+        release.coordinate,
+        release.card.libraries,
+        watermark_col,
+        allow_sql,
+    )
+    return _load(wanted)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    jar: Path
+    artifact: str
+    coordinate: Coordinate | None
+    libraries: tuple[str, ...]
+    watermark_col: str | None
+    allow_sql: bool
+
+
+def _load_found(found: Found, watermark_col: str | None, *, allow_sql: bool) -> PipelineModel:
+    manifest = model_jar.read_manifest(found.jar)
+    libraries = manifest.libraries if manifest else ()
+    return _load(
+        _Wanted(found.jar, found.artifact, found.coordinate, libraries, watermark_col, allow_sql)
+    )
+
+
+def _load(wanted: _Wanted) -> PipelineModel:
+    """Check everything from files alone, before Spark sees any of it; then load."""
+    from gavial.spark import load, modules, session, watermark
+
+    spark = session.current()
+    python = model_jar.python_members(wanted.jar)
+    folder = Path(tempfile.mkdtemp(dir=_unpacked()))
+    saved = SavedModel.read(model_jar.unpack(wanted.jar, wanted.artifact, folder))
+    _check_stamp(saved, wanted.coordinate)
+    top_level = {name.partition("/")[0].removesuffix(".py") for name in python}
+    safety.check_classes(saved, python_modules=top_level, libraries=wanted.libraries)
+    safety.check_sql(saved, allow_sql=wanted.allow_sql)
+    modules.bring(spark, wanted.jar, python)
+    model = load.load(saved.folder, [stage.class_name for stage in saved.stages()])
+    return watermark.renamed(model, wanted.watermark_col) if wanted.watermark_col else model
+
+
+def _check_stamp(saved: SavedModel, expected: Coordinate | None) -> None:
+    found = stamp.watermark_of(saved)
+    if found and expected and found[1].coordinate != expected:
+        raise CorruptRelease(f"The model of {expected} is stamped {found[1].value!r}.")
+
+
+def _named(artifact: str) -> Found:
+    there = _class_path()
+    matches = {str(one.coordinate or one.jar): one for one in there if one.artifact == artifact}
+    if not matches:
+        names = ", ".join(sorted({str(one.coordinate or one.artifact) for one in there}))
+        raise ModelNotFound(
+            f"No model {artifact!r} on the class path; there is {names or 'none at all'}. Start "
+            f"Spark with --packages group:{artifact}:latest.release (the flags: gavial "
+            "spark-conf), or load it from a repository: "
+            f"gavial.resolve('group:{artifact}', repository=…)."
+        )
+    if len(matches) > 1:
+        raise ConfigurationError(
+            f"{artifact!r} means {len(matches)} models on the class path: "
+            f"{', '.join(sorted(matches))}. Name the group, as in group:{artifact}."
+        )
+    return next(iter(matches.values()))
+
+
+def _brought(request: Request) -> Found | None:
+    """The highest release on the class path that a request means."""
+    from gavial.spark import session
+
+    if not session.has_active():
+        return None  # a repository may still have it; loading it will say that Spark is missing
+    matches = [
+        (one.coordinate.version, one)
+        for one in _class_path()
+        if one.coordinate
+        and one.coordinate.module == request.module
+        and request.selector.matches(one.coordinate.version)
+    ]
+    return max(matches, key=lambda match: match[0])[1] if matches else None
+
+
+def _class_path() -> tuple[Found, ...]:
+    from gavial.spark import class_path, session
+
+    return class_path.find(session.current())
+
+
+@once
+def _unpacked() -> Path:
+    """This process's folder of unpacked models. Spark reads some of them lazily, so they stay."""
+    folder = Path(tempfile.mkdtemp(prefix="gavial-models-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

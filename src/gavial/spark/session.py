@@ -1,0 +1,81 @@
+"""The Spark session that is there already: none is ever started here."""
+
+from __future__ import annotations
+
+from pyspark.sql import SparkSession
+
+from gavial.errors import ConfigurationError
+
+PREFIX = "spark.gavial."
+
+
+def has_active() -> bool:
+    """Whether there is a Spark session in this process."""
+    return _active() is not None
+
+
+def current() -> SparkSession:
+    """The active Spark session.
+
+    Raises:
+        ConfigurationError: there is none.
+
+    >>> current().version[0] in "34"
+    True
+    """
+    spark = _active()
+    if spark is None:
+        raise ConfigurationError(
+            "There is no active Spark session, and Gavial starts none of its own: make one with "
+            "`from pyspark.sql import SparkSession; spark = SparkSession.builder.getOrCreate()`."
+        )
+    return spark
+
+
+def classic() -> SparkSession:
+    """The active session, where it has its driver in this process's JVM.
+
+    Raises:
+        ConfigurationError: there is no session, or it is one of Spark Connect.
+    """
+    spark = current()
+    if is_connect(spark):
+        raise ConfigurationError(
+            "This is a Spark Connect session, which shares neither files nor classes with this "
+            "process: saving and loading models needs a classic one. Unset SPARK_REMOTE and build "
+            "the session with SparkSession.builder.master(…), or use spark-submit."
+        )
+    return spark
+
+
+def is_connect(spark: SparkSession) -> bool:
+    """Whether a session talks to a Spark Connect server, and so has no JVM here."""
+    # By name: to import the Connect client needs grpc, which a classic driver may not have.
+    return "connect" in type(spark).__module__.split(".")
+
+
+def gavial_conf() -> dict[str, str]:
+    """The `spark.gavial.*` settings of the session; none where there is no session."""
+    spark = _active()
+    if spark is None:
+        return {}
+    names = [row["key"] for row in spark.sql("SET").collect() if row["key"].startswith(PREFIX)]
+    # `SET` blackens what looks like a secret; `get` does not.
+    return {name: spark.conf.get(name) for name in names}
+
+
+def setting(spark: SparkSession, name: str) -> str:
+    """One `spark.gavial.*` setting, or an empty text. `name` is without that prefix."""
+    return str(spark.conf.get(PREFIX + name, "") or "").strip()
+
+
+def _active() -> SparkSession | None:
+    """The thread's session, or where it has none the one that the process built last."""
+    found = SparkSession.getActiveSession()
+    if found is not None:
+        return found
+    found = getattr(SparkSession, "_instantiatedSession", None)
+    # A stopped session stays there on some versions, with its context gone.
+    if found is None or getattr(found.sparkContext, "_jsc", None) is None:
+        return None
+    return found
