@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gavial.registry.resolve import available as available
     from gavial.registry.resolve import coordinate as coordinate
     from gavial.registry.resolve import resolve as resolve
+    from gavial.registry.spark_conf import spark_conf as spark_conf
     from gavial.spark.versioned_pipeline import VersionedPipeline as VersionedPipeline
 
 _HOMES = {
@@ -37,6 +38,7 @@ _HOMES = {
     "deploy": "gavial.registry.deploy",
     "repository": "gavial.registry.catalog",
     "resolve": "gavial.registry.resolve",
+    "spark_conf": "gavial.registry.spark_conf",
 }
 
 __all__ = ["__version__", "errors", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]

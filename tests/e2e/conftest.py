@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import pytest
 sys.path.append(str(Path(__file__).parents[1] / "servers"))
 from maven_server import MavenServer
 
-USER, PASSWORD = "deployer", "pä$$ word"
+USER, PASSWORD = "deployer", "p$$ w%rd<&'>"
 # What Spark ML imports, and nothing of ours.
 PYSPARK = ("pyspark", "py4j", "numpy")
 
@@ -101,3 +102,34 @@ def driver(only_pyspark, tmp_path):
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
     return Driver(python, only_pyspark / "pyspark" / "bin", tmp_path, environment)
+
+
+@pytest.fixture
+def ivy(tmp_path):
+    """Ivy itself, as Spark has it: `ivy(settings, module, revision)` gives the jars it brings."""
+    import pyspark
+
+    (jar,) = Path(pyspark.__file__).parent.glob("jars/ivy-*.jar")
+
+    def run(settings, module, revision="latest.release", **environment):
+        file = tmp_path / "ivysettings.xml"
+        file.write_bytes(settings)
+        out = tmp_path / "brought"
+        shutil.rmtree(out, ignore_errors=True)
+        done = subprocess.run(
+            [
+                "java",
+                *("-jar", str(jar), "-settings", str(file), "-cache", str(tmp_path / "cache")),
+                *("-dependency", *module.split(":"), revision, "-confs", "default"),
+                *("-retrieve", f"{out}/[artifact]-[revision].[ext]"),
+            ],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "UNRESOLVED" not in done.stdout, done.stdout
+        assert PASSWORD not in done.stdout + done.stderr
+        return sorted(path.name for path in out.glob("*.jar"))
+
+    return run

@@ -12,6 +12,7 @@ import pytest
 
 import gavial
 from gavial.maven import layout
+from gavial.registry import spark_conf
 
 HERE = Path(__file__).parent
 SAVED = HERE.parent / "fixtures" / "saved_models" / "spark-4.3" / "churn"
@@ -43,9 +44,10 @@ def visible(repository):
     return list(map(str, versions))
 
 
-def kill_at_every_step(where, when):
+def kill_at_every_step(where, when, ivy):
     """Each step's kill, followed by a look as a reader, a deploy, and another look."""
     repository = gavial.repository(where)
+    settings, environment = spark_conf.ivysettings(where, ["com.acme"])
     first = deploy(where)
     assert first.returncode == 0, first.stderr
     released = visible(repository)
@@ -56,6 +58,9 @@ def kill_at_every_step(where, when):
         assert killed.returncode == -9, killed.stderr
         there = visible(repository)
         assert there[: len(released)] == released
+        if when == "after" and killed.stdout.startswith(("Write", "MakeFolder")):
+            brought = ivy(settings, "com.acme:churn", **environment)
+            assert brought[0] in [f"churn-{version}.jar" for version in (released[-1], there[-1])]
         after = deploy(where)
         assert after.returncode == 0, f"{killed.stdout}{after.stderr}"
         released = visible(repository)
@@ -69,12 +74,12 @@ def kill_at_every_step(where, when):
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_kill_at_any_step_in_a_folder_leaves_whole_releases_and_the_next_deploy_works(
-    tmp_path, when
+    tmp_path, when, ivy
 ):
-    kill_at_every_step(tmp_path / "models", when)
+    kill_at_every_step(tmp_path / "models", when, ivy)
 
 
 @pytest.mark.usefixtures("server")
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_kill_at_any_step_over_http_leaves_whole_releases_and_the_next_deploy_works(when):
-    kill_at_every_step("models", when)
+def test_a_kill_at_any_step_over_http_leaves_whole_releases_and_the_next_deploy_works(when, ivy):
+    kill_at_every_step("models", when, ivy)

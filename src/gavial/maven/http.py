@@ -151,7 +151,7 @@ class HttpRepository(Repository):
         return tuple(sorted(links.names)) or None
 
     def realm(self) -> str | None:
-        """The `WWW-Authenticate` header of an answer to a reader without credentials, if any.
+        """The `WWW-Authenticate` header, perhaps empty; `None` where anybody may read.
 
         Ivy gives a password only to the very realm that a server names.
         """

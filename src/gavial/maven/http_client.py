@@ -121,13 +121,16 @@ class HttpClient:
             )
 
     def challenge(self, path: str) -> str | None:
-        """The `WWW-Authenticate` header of the answer to a reader without credentials."""
+        """The `WWW-Authenticate` header, perhaps empty, where a reader has to say who they are.
+
+        `None` where one need not.
+        """
         with _session(None) as anonymous, self.errors("GET", path):
             answer = anonymous.get(
                 self.address(path), timeout=self._timeout, stream=True, verify=self._ca_file
             )
             answer.close()
-        return answer.headers.get("WWW-Authenticate")
+        return answer.headers.get("WWW-Authenticate", "") if answer.status_code == 401 else None
 
     def address(self, path: str) -> str:
         return self.url + quote(path)

@@ -1,0 +1,124 @@
+"""`ivysettings.xml`: how Ivy, and so Spark's `--packages`, finds our releases. Pure.
+
+Secrets stay out of the file: it names environment variables of the JVM. Source:
+https://ant.apache.org/ivy/history/2.5.3/settings.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from xml.etree.ElementTree import Element
+
+from gavial.errors import ConfigurationError
+from gavial.maven import xml
+
+_CHAIN = "gavial"
+# Of a scheme's challenge in `WWW-Authenticate`: perhaps its name, then one parameter.
+_PARAMETER = re.compile(
+    r"(?:(?P<scheme>[\w!#$%&'*+.^`|~-]+)\s+)?"
+    r"(?P<name>[\w-]+)\s*=\s*(?P<value>\"(?:[^\"\\]|\\.)*\"|[^\s,\"]+)"
+)
+
+
+@dataclass(frozen=True)
+class Login:
+    """The realm that a server names, and the environment variables that hold who we are there."""
+
+    realm: str
+    username: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Resolver:
+    """A repository as Ivy asks it: a name, a URL, and a login where it wants one."""
+
+    name: str
+    url: str
+    login: Login | None = None
+
+
+def ivysettings(ours: Resolver, others: Sequence[Resolver], groups: Iterable[str]) -> bytes:
+    """The file's bytes.
+
+    Args:
+        ours: the repository of the models. It is asked before any other.
+        others: where JVM libraries come from, in their order.
+        groups: the groups that no repository but ours may answer for: a model's name that
+            somebody takes on Central must never become the newest release.
+    """
+    root = Element("ivysettings")
+    _element(root, "properties", environment="env")
+    # A newest release is asked for anew each time; Ivy would remember the last for ten seconds.
+    _element(root, "property", name="ivy.cache.ttl.default", value="0s")
+    for kind in ("sources", "javadoc"):
+        _element(root, "property", name=f"ivy.maven.lookup.{kind}", value="false")
+    _element(root, "settings", defaultResolver=_CHAIN)
+    logins = [(one, one.login) for one in (ours, *others) if one.login]
+    if logins:
+        parent = xml.child(root, "credentials")
+        for one, login in logins:
+            _credentials(parent, one, login)
+    resolvers = xml.child(root, "resolvers")
+    for one in (ours, *others):
+        _element(resolvers, "ibiblio", name=one.name, m2compatible="true", root=one.url)
+    chain = _element(resolvers, "chain", name=_CHAIN, returnFirst="true")
+    for one in (ours, *others):
+        _element(chain, "resolver", ref=one.name)
+    modules = xml.child(root, "modules")
+    for group in sorted(set(groups)):
+        _element(modules, "module", organisation=group, matcher="exact", resolver=ours.name)
+    return xml.render(root)
+
+
+def realm_of(challenge: str | None) -> str | None:
+    """The realm of the Basic challenge in a `WWW-Authenticate` header, if it has one.
+
+    Ivy gives a password only to exactly that realm. Source: RFC 9110, 11.6.1.
+
+    >>> realm_of('Bearer realm="t", BASIC realm="Sonatype Nexus Repository Manager"')
+    'Sonatype Nexus Repository Manager'
+    """
+    scheme = ""
+    for found in _PARAMETER.finditer(challenge or ""):
+        scheme = (found["scheme"] or scheme).lower()
+        if scheme == "basic" and found["name"].lower() == "realm":
+            value = found["value"]
+            return re.sub(r"\\(.)", r"\1", value[1:-1]) if value[0] == '"' else value
+    return None
+
+
+def check_secret(value: str, what: str) -> None:
+    """Check that Ivy can pass a user's name or password on as it is.
+
+    Raises:
+        ConfigurationError: Ivy would expand a part of it.
+    """
+    if "${" in value:
+        raise ConfigurationError(
+            f"The {what} holds '${{', which Ivy takes for a variable, so Spark's --packages cannot "
+            "log in with it. Choose another, or load the model with gavial.resolve and a "
+            "repository."
+        )
+
+
+def _credentials(parent: Element, one: Resolver, login: Login) -> None:
+    host = urlsplit(one.url).netloc.rpartition("@")[2]
+    _element(
+        parent,
+        "credentials",
+        host=re.sub(r":\d+$", "", host),  # Ivy finds no login for a host with a port
+        realm=login.realm,
+        username=f"${{env.{login.username}}}",
+        passwd=f"${{env.{login.password}}}",
+    )
+
+
+def _element(parent: Element, tag: str, /, **attributes: str) -> Element:
+    made = xml.child(parent, tag)
+    for attribute, value in attributes.items():
+        made.set(attribute, value)
+    return made

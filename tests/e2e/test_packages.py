@@ -1,0 +1,102 @@
+"""A released model reaches a driver that has pyspark alone, by Spark's own `--packages`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import gavial
+from gavial.registry import spark_conf
+
+SAVED = Path(__file__).parent.parent / "fixtures" / "saved_models" / "spark-4.3" / "churn"
+
+SCORE = """
+import json, sys
+import gavial
+
+model = gavial.resolve("churn")
+rows = spark.createDataFrame([("a", 1.0), ("b", 2.0)], ["city", "x"])
+marks = {row["pipeline"] for row in model.transform(rows).collect()}
+
+def origin(_):
+    import gavial
+    yield gavial.__file__
+
+print("RESULT", json.dumps({
+    "driver": gavial.__file__,
+    "executors": spark.sparkContext.parallelize([1], 1).mapPartitions(origin).collect(),
+    "coordinate": str(gavial.coordinate(model)),
+    "available": [str(one) for one in gavial.available()],
+    "marks": sorted(marks),
+}))
+"""
+JOB = "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n" + SCORE
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """A folder repository with two builds of a model, and one of another."""
+    folder = tmp_path_factory.mktemp("models")
+    for gav in ("com.acme:churn:1.0", "com.acme:churn:1.0", "com.acme:upsell:2.1"):
+        gavial.deploy(SAVED, gav, repository=folder)
+    return folder
+
+
+def conf(models, *gavs, ivy):
+    return {**spark_conf.plan(gavs, models).conf, "spark.jars.ivy": str(ivy)}
+
+
+def result(output):
+    import json
+
+    lines = [line.partition("RESULT ")[2] for line in output.splitlines() if "RESULT " in line]
+    return json.loads(lines[-1])
+
+
+def test_spark_submit_brings_the_latest_release_and_its_loader(models, driver, tmp_path):
+    flags = conf(models, "com.acme:churn", "com.acme:upsell:2.+", ivy=tmp_path / "ivy")
+    found = result(driver.submit(flags, JOB))
+    assert found["coordinate"] == "com.acme:churn:1.0.1"
+    assert found["marks"] == ["com.acme:churn:1.0.1"]
+    assert found["available"] == ["com.acme:churn:1.0.1", "com.acme:upsell:2.1.0"]
+    assert "io.gavial_gavial-" in found["driver"]
+    assert "io.gavial_gavial-" in found["executors"][0]
+
+
+def test_a_session_builder_brings_a_pinned_release(models, driver, tmp_path):
+    flags = conf(models, "com.acme:churn:1.0.0", ivy=tmp_path / "ivy")
+    job = (
+        "from pyspark.sql import SparkSession\n"
+        f"spark = SparkSession.builder.config(map={flags!r}).getOrCreate()\n"
+    )
+    found = result(driver.run(driver.python, script=job + SCORE))
+    assert found["marks"] == ["com.acme:churn:1.0.0"]
+
+
+def test_a_pyspark_shell_brings_a_range(models, driver, tmp_path):
+    flags = conf(models, "com.acme:churn:[1.0,2.0)", ivy=tmp_path / "ivy")
+    options = [f"--conf={name}={value}" for name, value in flags.items()]
+    # An interactive shell wants an empty line after each block.
+    typed = SCORE.replace("    yield gavial.__file__\n", "    yield gavial.__file__\n\n")
+    # Without a terminal Python is only interactive where it is told so.
+    shell = {"PYSPARK_DRIVER_PYTHON_OPTS": "-i"}
+    found = result(driver.run(str(driver.bin / "pyspark"), *options, stdin=typed, **shell))
+    assert found["coordinate"] == "com.acme:churn:1.0.1"
+
+
+def test_a_repository_behind_a_password_serves_packages(server, driver, tmp_path):
+    gavial.deploy(SAVED, "com.acme:churn:1.0", repository="models")
+    plan = spark_conf.plan(["com.acme:churn:latest.release"], "models")
+    flags = {**plan.conf, "spark.jars.ivy": str(tmp_path / "ivy")}
+    found = result(driver.submit(flags, JOB, **plan.environment))
+    assert found["marks"] == ["com.acme:churn:1.0.0"]
+    assert {request.who for request in server.asked("GET", ".jar")} == {server.username}
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in written if server.password.encode() in path.read_bytes()]
+
+
+def test_a_driver_with_pyspark_alone_resolves_from_a_folder(models, driver, tmp_path):
+    flags = conf(models, "com.acme:upsell", ivy=tmp_path / "ivy")
+    job = JOB.replace('resolve("churn")', f'resolve("com.acme:churn:1.0.0", {str(models)!r})')
+    assert result(driver.submit(flags, job))["marks"] == ["com.acme:churn:1.0.0"]
