@@ -91,17 +91,20 @@ def score() -> None:
         4,
         "Spark brings the latest release, and the job scores April",
         """
-        `--packages` is Spark's own way to libraries in Maven repositories. It finds the newest
-        release, and with it the small Gavial jar that the model's POM names as a dependency. The
-        job says `gavial.resolve("flight-delays")` and has a PipelineModel.
+        `--packages` is Spark's own way to libraries in Maven repositories, and `ivysettings.xml`
+        tells it where ours is. It finds the newest release, and with it the small Gavial jar that
+        the model's POM names as a dependency. The job says `gavial.resolve("flight-delays")` and
+        has a PipelineModel.
         """,
     )
+    settings = DEMO / "ivysettings.xml"
+    run([str(GAVIAL), "ivysettings", "--output", str(settings), "--repository", str(REPOSITORY)])
     run(
         [
             str(SPARK_ONLY / "bin" / "spark-submit"),
             *("--packages", "com.example:flight-delays:latest.release"),
-            *("--repositories", REPOSITORY.resolve().as_uri()),
-            *("--conf", f"spark.jars.ivy={(DEMO / 'ivy').resolve()}"),
+            *("--conf", f"spark.jars.ivySettings={settings}"),
+            *("--conf", f"spark.jars.ivy={DEMO / 'ivy'}"),
             *(str(EXAMPLE / "score.py"), str(FLIGHTS)),
         ],
         environment=spark_only(),

@@ -1,0 +1,93 @@
+"""`gavial deploy`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gavial.cli import documents, output, progress
+from gavial.cli.options import JsonOption, RepositoryOption, numbers, pairs
+
+_EXAMPLE = (
+    "\b\nExample:\n"
+    "  gavial deploy saved/churn com.acme:churn:1.0 --metric auc=0.87 \\\n"
+    '    --description "Who leaves within three months"'
+)
+
+
+def deploy(
+    saved_model: Annotated[
+        Path,
+        typer.Argument(metavar="SAVED_MODEL", help="The directory of a saved PipelineModel."),
+    ],
+    gav: Annotated[
+        str,
+        typer.Argument(
+            metavar="GAV",
+            help="group:artifact:major.minor gets the next build of that line; with all three "
+            "numbers, that very version.",
+        ),
+    ],
+    repository: RepositoryOption = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=NUMBER", help="What the model achieved. Repeatable."),
+    ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=TEXT", help="A further fact for the model card. Repeatable."),
+    ] = None,
+    description: Annotated[
+        str, typer.Option(metavar="TEXT", help="What the model does.", show_default=False)
+    ] = "",
+    owner: Annotated[
+        str, typer.Option(metavar="TEXT", help="Who answers for it.", show_default=False)
+    ] = "",
+    licence: Annotated[
+        str,
+        typer.Option(metavar="SPDX", help="Its licence, such as Apache-2.0.", show_default=False),
+    ] = "",
+    requires: Annotated[
+        list[str] | None,
+        typer.Option(metavar="G:A:V", help="A JVM library that its stages need. Repeatable."),
+    ] = None,
+    python_module: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODULE",
+            help="A Python module that its stages need, which travels in the jar. Repeatable.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a release of a saved PipelineModel. Needs no Java."""
+    from gavial.registry.deploy import deploy
+
+    if python_module:
+        sys.path.append(str(Path.cwd()))  # a script is not found from where it is called
+    with progress.shown(f"Deploying {gav}") as transferred:
+        release = deploy(
+            saved_model,
+            gav,
+            repository,
+            metrics=numbers(metric or [], "--metric", "auc=0.87"),
+            description=description,
+            owner=owner,
+            licence=licence,
+            labels=pairs(label or [], "--label", "team=retention"),
+            requires=requires or (),
+            python_modules=python_module or (),
+            progress=transferred,
+        )
+    if as_json:
+        output.document(documents.release(release))
+        return
+    output.note(f"released in {release.repository.id!r} ({release.repository.url})")
+    output.line(str(release.coordinate))
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog=_EXAMPLE)(deploy)

@@ -1,0 +1,41 @@
+"""`gavial ivysettings`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gavial.cli import output, progress, variables
+from gavial.cli.options import JsonOption, RepositoryOption
+from gavial.cli.text import harmless
+
+_EXAMPLE = (
+    "\b\nExample:\n  gavial ivysettings --output ivysettings.xml\n"
+    "  spark-submit --packages com.acme:churn:latest.release \\\n"
+    "    --conf spark.jars.ivySettings=ivysettings.xml job.py"
+)
+
+
+def ivysettings(
+    file: Annotated[
+        Path, typer.Option("--output", metavar="FILE", help="Where to write the settings.")
+    ],
+    repository: RepositoryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the settings for spark.jars.ivySettings. No secret is in them."""
+    from gavial.registry.spark_conf import write_ivysettings
+
+    with progress.shown("Asking the repository who may read it"):
+        wanted = write_ivysettings(file, (), repository)
+    variables.tell(wanted)
+    if as_json:
+        output.document({"file": str(file.absolute()), "environment": dict(wanted)})
+    else:
+        output.line(harmless(file))
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog=_EXAMPLE)(ivysettings)

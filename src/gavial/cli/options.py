@@ -1,0 +1,70 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+RepositoryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--repository",
+        metavar="R",
+        help="A configured id, a URL or a folder. Without it: the default.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Write one JSON document and nothing else.")
+]
+GavArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="GAV",
+        help="group:artifact[:selector], such as com.acme:churn:1.0.+",
+        show_default=False,
+    ),
+]
+GavsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="GAV",
+        help="group:artifact[:selector] of each model, such as com.acme:churn:1.0.+",
+        show_default=False,
+    ),
+]
+
+
+def pairs(given: list[str], option: str, example: str) -> dict[str, str]:
+    """The `name=value` of a repeated option.
+
+    Raises:
+        typer.BadParameter: one has no name or no `=`, or a name comes twice.
+    """
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise typer.BadParameter(f"{option} {text!r}: expected name=value, such as {example}")
+        if name in found:
+            raise typer.BadParameter(f"{option} names {name!r} twice: keep one value")
+        found[name] = value
+    return found
+
+
+def numbers(given: list[str], option: str, example: str) -> dict[str, float]:
+    """The `name=number` of a repeated option.
+
+    Raises:
+        typer.BadParameter: as `pairs`, or a value is no number.
+    """
+    found: dict[str, float] = {}
+    for name, value in pairs(given, option, example).items():
+        try:
+            found[name] = float(value)
+        except ValueError as error:
+            raise typer.BadParameter(
+                f"{option} {name}={value!r}: expected a number, such as {example}"
+            ) from error
+    return found
