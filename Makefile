@@ -28,7 +28,11 @@ demo: setup java ## the life of a model on real data, from fit to watermark
 	$(BIN)/python examples/flight_delays/demo.py
 
 test: setup java ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report --skip-covered --skip-empty
+
+bench: setup java ## measure speed and size, as ratios to Spark's own
+	$(BIN)/python benchmarks/large_model.py
 
 lint: setup ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
@@ -53,4 +57,4 @@ lock: ## resolve the locked versions again (needs uv)
 clean: ## remove what was built
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse
 
-.PHONY: help setup java demo test docs lint check format lock clean
+.PHONY: help setup java demo test bench docs lint check format lock clean

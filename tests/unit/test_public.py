@@ -1,0 +1,63 @@
+"""The public names, pinned."""
+
+import subprocess
+import sys
+
+import pytest
+
+import gavial
+from gavial import errors
+
+PUBLIC = {
+    "Coordinate",
+    "ModelRepository",
+    "Module",
+    "Release",
+    "Version",
+    "VersionedPipeline",
+    "__version__",
+    "available",
+    "coordinate",
+    "deploy",
+    "errors",
+    "repository",
+    "resolve",
+    "spark_conf",
+}
+
+
+def test_the_public_names_are_these():
+    assert set(gavial.__all__) == set(dir(gavial)) == PUBLIC
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_each_can_be_imported(name):
+    assert getattr(gavial, name) is not None
+
+
+def test_what_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'publish'"):
+        _ = gavial.publish
+
+
+def test_every_error_has_one_root_and_an_exit_code():
+    found = [one for one in vars(errors).values() if isinstance(one, type)]
+    assert len(found) > 10
+    for one in found:
+        assert issubclass(one, errors.GavialError)
+        assert one.exit_code in (1, 2, 3)
+        assert one.__name__ in errors.__doc__
+
+
+def test_importing_gavial_imports_nothing_that_may_be_missing():
+    """Only the standard library: the whole package travels as a jar."""
+    script = (
+        "import sys; before = set(sys.modules); import gavial; "
+        "import gavial.registry.resolve, gavial.model.jar, gavial.maven.settings; "
+        "names = {name.partition('.')[0] for name in set(sys.modules) - before}; "
+        "print(sorted(names - set(sys.stdlib_module_names) - {'gavial'}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
