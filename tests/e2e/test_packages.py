@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import gavial
+from gavial.model import jar as jar_format
 from gavial.registry import spark_conf
 
 SAVED = Path(__file__).parent.parent / "fixtures" / "saved_models" / "spark-4.3" / "churn"
@@ -100,3 +101,18 @@ def test_a_driver_with_pyspark_alone_resolves_from_a_folder(models, driver, tmp_
     flags = conf(models, "com.acme:upsell", ivy=tmp_path / "ivy")
     job = JOB.replace('resolve("churn")', f'resolve("com.acme:churn:1.0.0", {str(models)!r})')
     assert result(driver.submit(flags, job))["marks"] == ["com.acme:churn:1.0.0"]
+
+
+def test_a_scala_job_loads_and_scores_with_a_released_model(models, driver, tmp_path):
+    """It needs no class of ours: the watermark is one of Spark's own stages."""
+    release = gavial.repository(models).release("com.acme:churn:1.0.0")
+    (jar,) = (file for file in release.download(tmp_path / "files") if file.suffix == ".jar")
+    model = jar_format.unpack(jar, "churn", tmp_path / "model")
+    script = f"""
+val model = org.apache.spark.ml.PipelineModel.load("{model.as_uri()}")
+val records = Seq(("a", 1.0), ("b", 2.0)).toDF("city", "x")
+println("RESULT " + model.transform(records).select("pipeline").as[String].distinct().first())
+System.exit(0)
+"""
+    output = driver.run(str(driver.bin / "spark-shell"), stdin=script)
+    assert "RESULT com.acme:churn:1.0.0" in output

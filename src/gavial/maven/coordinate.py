@@ -69,6 +69,9 @@ class Version:
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}.{self.build}"
 
+    def __repr__(self) -> str:
+        return f"Version({str(self)!r})"
+
 
 @dataclass(frozen=True, order=True)
 class Line:
@@ -83,13 +86,16 @@ class Line:
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}"
 
+    def __repr__(self) -> str:
+        return f"Line({str(self)!r})"
+
 
 @dataclass(frozen=True, order=True)
 class Module:
     """A model's name, `group:artifact`.
 
     >>> Module.parse("com.acme:churn")
-    Module(group='com.acme', artifact='churn')
+    Module('com.acme:churn')
     """
 
     group: str
@@ -116,6 +122,9 @@ class Module:
 
     def __str__(self) -> str:
         return f"{self.group}:{self.artifact}"
+
+    def __repr__(self) -> str:
+        return f"Module({str(self)!r})"
 
 
 @dataclass(frozen=True, order=True)
@@ -155,6 +164,9 @@ class Coordinate:
     def __str__(self) -> str:
         return f"{self.module}:{self.version}"
 
+    def __repr__(self) -> str:
+        return f"Coordinate({str(self)!r})"
+
 
 @dataclass(frozen=True, order=True)
 class Library:
@@ -184,6 +196,9 @@ class Library:
     def __str__(self) -> str:
         return f"{self.module}:{self.version}"
 
+    def __repr__(self) -> str:
+        return f"Library({str(self)!r})"
+
 
 AnyCoordinate = Coordinate | Library
 
@@ -193,7 +208,7 @@ class Target:
     """What a deploy asks for: a module and, as far as the caller gave them, the numbers.
 
     >>> Target.parse("com.acme:churn:1.0")
-    Target(module=Module(group='com.acme', artifact='churn'), numbers=(1, 0))
+    Target(module=Module('com.acme:churn'), numbers=(1, 0))
     """
 
     module: Module

@@ -42,7 +42,7 @@ class Selector:
     range. `str()` gives the canonical form.
 
     >>> Selector.parse("1.0").select([Version(1, 0, 9), Version(1, 0, 10), Version(1, 1, 0)])
-    Version(major=1, minor=0, build=10)
+    Version('1.0.10')
     """
 
     prefix: tuple[int, ...] = ()
