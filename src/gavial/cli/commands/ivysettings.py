@@ -22,6 +22,14 @@ def ivysettings(
     file: Annotated[
         Path, typer.Option("--output", metavar="FILE", help="Where to write the settings.")
     ],
+    group: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="G",
+            help="A group that no other repository may answer for. Repeatable. Without it: the "
+            "groups of all models there, where the repository lists them.",
+        ),
+    ] = None,
     repository: RepositoryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -29,10 +37,10 @@ def ivysettings(
     from gavial.registry.spark_conf import write_ivysettings
 
     with progress.shown("Asking the repository who may read it"):
-        wanted = write_ivysettings(file, (), repository)
+        wanted = write_ivysettings(file, group or (), repository)
     variables.tell(wanted)
     if as_json:
-        output.document({"file": str(file.absolute()), "environment": dict(wanted)})
+        output.document({"file": str(file.absolute()), "environment": sorted(wanted)})
     else:
         output.line(harmless(file))
 
