@@ -25,33 +25,40 @@ class Notes:
     """The notes of one and the same deploy: this model for this target in this repository."""
 
     def __init__(self, folder: Path, *what: str) -> None:
-        key = hashlib.sha256("\0".join(what).encode()).hexdigest()
-        self._folder = folder / "deploys" / key
+        self._folder = folder / "deploys"
+        self._key = hashlib.sha256("\0".join(what).encode()).hexdigest()
 
     def left(self) -> Iterator[tuple[str, tuple[Coordinate, ...]]]:
         """Token and claimed numbers of each deploy that has died; its note is gone after it.
 
         A note stays where the caller fails before it comes back for the next one.
         """
-        for path in sorted(self._folder.glob("*.txt")) if fcntl else ():
+        for path in sorted(self._folder.glob(f"{self._key}-*.txt")) if fcntl else ():
             with suppress(FileNotFoundError), path.open("r+b") as file:
                 if not _lock(file.fileno()):
                     continue  # its owner is at work
+                if not os.fstat(file.fileno()).st_nlink:
+                    continue  # its owner ended well since we opened it
                 numbers = tuple(map(Coordinate.parse, file.read().decode().split()))
-                yield path.stem, numbers
+                yield path.stem.rpartition("-")[2], numbers
                 path.unlink()
 
     @contextmanager
     def note(self, token: str) -> Iterator[Note]:
         """A note of this deploy, gone when it ends well and left for its repetition else."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{token}.txt"
-        with path.open("xb") as file:
+        path = self._folder / f"{self._key}-{token}.txt"
+        new = path.with_suffix(".new")
+        # Nobody may find it unlocked while we are alive: it gets its name after its lock, and
+        # loses it before.
+        with new.open("xb") as file:
             _lock(file.fileno())
+            new.rename(path)
             yield Note(file.fileno())
-        with suppress(OSError):
-            path.unlink()
-            self._folder.rmdir()
+            if fcntl:
+                path.unlink(missing_ok=True)
+        with suppress(OSError):  # Windows removes no open file
+            path.unlink(missing_ok=True)
 
 
 class Note:

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -75,3 +77,21 @@ with Notes(Path(sys.argv[1]), "models").note("alive") as note:
         assert list(notes.left()) == []
         other.communicate()
     assert [token for token, _ in notes.left()] == ["alive"]
+
+
+def test_a_deploy_that_ends_well_is_never_taken_for_one_that_died(tmp_path):
+    notes = Notes(tmp_path, "models")
+    running, found = threading.Event(), []
+
+    def look():
+        while not running.is_set():
+            found.extend(notes.left())
+
+    with ThreadPoolExecutor(3) as pool:
+        looking = [pool.submit(look) for _ in range(3)]
+        for number in range(500):
+            with notes.note(f"t{number}") as note:
+                note.add(ONE)
+        running.set()
+    assert [one.result() for one in looking] == [None] * 3
+    assert found == []
