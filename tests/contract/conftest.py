@@ -11,7 +11,7 @@ import pytest
 from gavial.maven.folder import FolderRepository
 from gavial.maven.http import HttpRepository
 
-sys.path.append(str(Path(__file__).parents[1] / "servers"))
+sys.path.extend(map(str, (Path(__file__).parent, Path(__file__).parents[1] / "servers")))
 from maven_server import MavenServer
 
 USER, PASSWORD = "deployer", "pässword"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from releasing import no_sleep, order, packed, release
 
 from gavial.errors import (
     CorruptRelease,
@@ -19,29 +20,6 @@ from gavial.maven.drive import Driver
 from gavial.maven.selector import Request
 
 CHURN = Module("com.acme", "churn")
-
-
-def no_sleep(_):
-    """Nobody else writes: there is nothing to wait for."""
-
-
-def packed(coordinate):
-    jar = (layout.jar_path(coordinate), Content.of_bytes(f"jar of {coordinate}".encode()))
-    return publish.Packed((jar,), Content.of_bytes(f"pom of {coordinate}".encode()))
-
-
-def order(repository, token="t"):
-    return publish.Order(
-        token,
-        repository.lists_itself,
-        lambda coordinate: f"{token} {coordinate}".encode(),
-        lambda claim: claim.decode().split()[0],
-    )
-
-
-def release(repository, text, token="t", pack=packed):
-    steps = publish.publish(order(repository, token), Target.parse(text))
-    return str(Driver(repository, pack, sleep=no_sleep).run(steps))
 
 
 def selected(repository, text):

@@ -16,6 +16,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pytest
+from maven_server import MavenServer
 
 GAVIAL = (sys.executable, "-m", "gavial")
 SAVED = Path(__file__).parents[1] / "fixtures" / "saved_models" / "spark-4.3" / "churn"
@@ -526,6 +527,65 @@ def test_repositories_say_who_one_is_and_whether_they_answer(gavial, server, mon
     done = gavial("repositories")
     assert re.search(r"^\* +models .* refuses credentials: ", done.out, re.M)
     assert "hunter2" not in done.out + done.err
+
+
+def test_a_check_says_what_one_may_do_and_what_is_promised(gavial, server):
+    done = gavial("repositories", "check", "models")
+    assert done.code == 0, done.err
+    assert re.search(r"^read +yes, with credentials$", done.out, re.M)
+    assert re.search(r"^release +yes$", done.out, re.M)
+    assert re.search(r"^delete +no$", done.out, re.M)
+    assert re.search(r"^no number is used twice +yes +the server refuses", done.out, re.M)
+    assert "left behind" in done.err
+    answer = gavial("repositories", "check", "--json").json
+    assert answer["repository"] == {"id": "models", "url": server.url}
+    assert answer["anonymous"] is False
+    assert answer["behaviour"]["may_release"] is True
+    assert [promise["kept"] for promise in answer["promises"]] == [True] * 3
+
+
+def test_a_check_with_a_wrong_password_is_denied(gavial, server):
+    done = gavial("repositories", "check", GAVIAL_REPOSITORIES_MODELS_PASSWORD="hunter2")
+    assert (done.code, done.out) == (1, "")
+    assert "does not accept the credentials" in done.err
+    assert "hunter2" not in done.err
+
+
+def test_a_deploy_warns_where_a_number_could_be_lost(gavial, tmp_path):
+    with MavenServer(tmp_path / "naive", overwrite="allow") as naive:
+        done = gavial("deploy", SAVED, "com.acme:churn", "--repository", naive.url)
+        assert done.code == 0, done.err
+        assert "lets its users overwrite" in done.err
+        assert "Disable redeploy" in done.err
+        check = gavial("repositories", "check", naive.url)
+        assert re.search(r"^no number is used twice +NO ", check.out, re.M)
+
+
+def test_a_repair_shows_what_it_would_do_and_then_does_it(gavial, released, tmp_path):
+    metadata = tmp_path / "models/com/acme/churn/maven-metadata.xml"
+    text = metadata.read_text()
+    metadata.write_text(text.replace("<version>1.0.0</version>", ""))
+    repair = ("repositories", "repair", "com.acme:churn", "--repository", released)
+    done = gavial(*repair, "--dry-run")
+    assert done.code == 0, done.err
+    assert re.search(r"^released, not listed +1 +1\.0\.0$", done.out, re.M)
+    assert "1.0.0</version>" not in metadata.read_text()
+    assert gavial(*repair, "--json").json["repaired"] is True
+    assert "1.0.0</version>" in metadata.read_text()
+    assert "left as it is" in gavial(*repair).err
+
+
+def test_a_repair_names_a_release_with_other_bytes_and_changes_nothing_of_it(
+    gavial, released, tmp_path
+):
+    jar = tmp_path / "models/com/acme/churn/1.0.1/churn-1.0.1.jar"
+    jar.chmod(0o644)
+    jar.write_bytes(b"something else")
+    done = gavial("repositories", "repair", "com.acme:churn", "--repository", released, "--json")
+    assert done.code == 1
+    assert list(done.json["corrupt"]) == ["1.0.1"]
+    assert done.json["repaired"] is False
+    assert jar.read_bytes() == b"something else"
 
 
 def test_a_server_that_is_not_there_is_unreachable(gavial, monkeypatch):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import base64
 import html
+import json
 import os
 import shutil
 import socket
@@ -73,6 +74,11 @@ class MavenServer:
         mkcol: folders are made by MKCOL alone, and a PUT without one gets 409 (Apache).
         if_none_match: "ignore", "honour", or "always_412" (Nexus 2).
         hide_claims: `-metadata.xml` is stored and never shown.
+        keep_metadata: "client" stores `maven-metadata.xml`, "server" ignores what is written,
+            "once" refuses it a second time.
+        deletes: DELETE is allowed.
+        base: the path of the repository on the server.
+        pages: answers to GET of other paths, with their queries: a document and headers.
         faults: used up in order; a test may add to `server.faults` later.
     """
 
@@ -95,6 +101,10 @@ class MavenServer:
         if_none_match: str = "ignore",
         head: bool = True,
         hide_claims: bool = False,
+        keep_metadata: str = "client",
+        deletes: bool = False,
+        base: str = "repository/models",
+        pages: dict[str, tuple[object, dict[str, str]]] | None = None,
         tls: tuple[Path, Path] | None = None,
         faults: Iterable[Fault] = (),
     ) -> None:
@@ -104,6 +114,8 @@ class MavenServer:
         self.overwrite, self.refusal, self.delay = overwrite, refusal, delay
         self.mkcol, self.listing, self.head = mkcol, listing, head
         self.if_none_match, self.hide_claims = if_none_match, hide_claims
+        self.keep_metadata, self.deletes, self.base = keep_metadata, deletes, base.split("/")
+        self.pages = pages or {}
         self.faults = list(faults)
         self.requests: list[Request] = []
         self.stopping = threading.Event()
@@ -119,7 +131,7 @@ class MavenServer:
             )
         scheme = "https" if tls else "http"
         self.port = int(self._server.server_address[1])
-        self.url = f"{scheme}://127.0.0.1:{self.port}/repository/models/"
+        self.url = f"{scheme}://127.0.0.1:{self.port}/{base}/"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     def __enter__(self) -> MavenServer:
@@ -194,6 +206,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_MKCOL(self) -> None:
         self._serve(self._make_folder)
 
+    def do_DELETE(self) -> None:
+        self._serve(self._delete)
+
     def log_message(self, *_: object) -> None:
         """Nothing on stderr: `requests` has the log."""
 
@@ -231,11 +246,16 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def _place(self) -> Path | None:
+        if self.path in self.maven.pages and self._allowed():
+            document, headers = self.maven.pages[self.path]
+            self._answer(200, json.dumps(document).encode(), headers=headers)
+            return None
+        base = self.maven.base
         parts = [unquote(part) for part in self.url_path.split("/") if part]
-        if parts[:2] != ["repository", "models"] or any(p in (".", "..") for p in parts):
+        if parts[: len(base)] != base or any(p in (".", "..") for p in parts):
             self._answer(404)
             return None
-        return self.maven.root.joinpath(*parts[2:])
+        return self.maven.root.joinpath(*parts[len(base) :])
 
     def _allowed(self) -> bool:
         maven, reads = self.maven, self.command in ("GET", "HEAD")
@@ -308,6 +328,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(maven.refusal)
         elif maven.mkcol and not place.parent.is_dir():
             self._answer(409)
+        elif metadata and there and maven.keep_metadata == "once":
+            self._answer(maven.refusal)
+        elif metadata and maven.keep_metadata == "server":
+            self._answer(200)
         else:
             self._store(place, there)
 
@@ -335,6 +359,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(409)
         else:
             self._answer(201)
+
+    def _delete(self, place: Path) -> None:
+        if not self.maven.deletes:
+            self._answer(405)
+        elif not place.exists():
+            self._answer(404)
+        else:
+            shutil.rmtree(place) if place.is_dir() else place.unlink()
+            self._answer(204)
 
     # -- bytes ----------------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-from gavial.errors import ModelNotFound, ReleaseNotFound, RepositoryRefused
+from gavial.errors import InvalidCoordinate, ModelNotFound, ReleaseNotFound, RepositoryRefused
 from gavial.maven import layout
 from gavial.maven.coordinate import Coordinate, Module, Version
 from gavial.maven.metadata import ModuleMetadata
@@ -81,20 +82,31 @@ def select(repository: Repository, request: Request) -> Coordinate:
 
 
 def modules(repository: Repository) -> tuple[Module, ...]:
-    """Every module with a release, by walking the repository's own listing.
+    """Every module that may have a release, as the repository's own listing or search tells.
 
     Raises:
-        RepositoryRefused: the repository lists nothing.
+        RepositoryRefused: it has neither.
     """
     top = repository.names("")
     if top is None:
-        raise RepositoryRefused(
-            f"Repository {repository.id!r} ({repository.url}) lists nothing: name a model, as in "
-            "'gavial list com.acme:churn'."
-        )
+        return _indexed(repository)
     found: list[Module] = []
     for name in top:
         _walk(repository, (name,), found)
+    return tuple(sorted(found))
+
+
+def _indexed(repository: Repository) -> tuple[Module, ...]:
+    names = repository.indexed()
+    if names is None:
+        raise RepositoryRefused(
+            f"Repository {repository.id!r} ({repository.url}) lists nothing and has no search that "
+            "is known here: name a model, as in 'gavial list com.acme:churn'."
+        )
+    found = set()
+    for group, artifact in names:
+        with suppress(InvalidCoordinate):  # not a name that Gavial gave
+            found.add(Module.parse(f"{group}:{artifact}"))
     return tuple(sorted(found))
 
 

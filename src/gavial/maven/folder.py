@@ -104,6 +104,18 @@ class FolderRepository(Repository):
             return tuple(sorted(n for n in found if not n.startswith(_TEMPORARY)))
         return ()
 
+    def delete(self, path: str) -> RepositoryError | None:
+        place = self._place(path.rstrip("/"))
+        try:
+            with self._errors("remove", path), suppress(FileNotFoundError):
+                if path.endswith("/"):
+                    place.rmdir()
+                else:
+                    place.unlink()
+        except AccessDenied as error:
+            return error
+        return None
+
     def _place(self, path: str) -> Path:
         return self.folder.joinpath(*path.split("/"))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,13 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit
 
-from gavial.errors import RepositoryError, RepositoryUnavailable
+from gavial.errors import (
+    AccessDenied,
+    RepositoryError,
+    RepositoryRefused,
+    RepositoryUnavailable,
+)
+from gavial.maven import indexes
 from gavial.maven.content import Content
 from gavial.maven.http_client import (
     ANSWER_SECONDS,
@@ -37,6 +44,17 @@ _MAY_EXIST = frozenset({400, 403, 404, 405, 409, 412, 422})
 _NOT_FOUND = frozenset({404, 410})
 # Answers of servers that list nothing.
 _NO_LISTING = frozenset({400, 403, 404, 405, 410})
+# What comes of a search that the server does not have, or not for us.
+_OTHER_FORM = (
+    AccessDenied,
+    RepositoryRefused,
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+)
+# A search with pages of 50 names ends after 50,000 of them.
+MAX_PAGES = 1_000
 
 
 class HttpRepository(Repository):
@@ -150,16 +168,43 @@ class HttpRepository(Repository):
         links.feed(page.getvalue().decode(errors="replace"))
         return tuple(sorted(links.names)) or None
 
-    def realm(self) -> str | None:
-        """The `WWW-Authenticate` header, perhaps empty; `None` where anybody may read.
+    def indexed(self) -> tuple[tuple[str, str], ...] | None:
+        for index in indexes.of(urlsplit(self.url).path):
+            try:
+                return tuple(dict.fromkeys(self._search(index)))
+            except _OTHER_FORM:
+                continue
+        return None
 
-        Ivy gives a password only to the very realm that a server names.
-        """
+    def delete(self, path: str) -> RepositoryError | None:
+        response = self._client.request("DELETE", path)
+        if response.ok or response.status_code in _NOT_FOUND:
+            return None
+        return self._client.refusal(response, path)
+
+    def realm(self) -> str | None:
         return self._client.challenge("gavial/probe/maven-metadata.xml")
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _search(self, index: indexes.Index) -> Iterator[tuple[str, str]]:
+        """What a search of the server's own names, page by page."""
+        path: str | None = index.first
+        for number in range(1, MAX_PAGES + 1):
+            if path is None:
+                return
+            with self._get(path, missing=frozenset()) as response:
+                assert response is not None
+                page = _Limited(path)
+                with self._client.errors("GET", path):
+                    _copy(response, page, None)
+                headers = response.headers
+            answer = indexes.Answer(number, json.loads(page.getvalue()), headers)
+            names, path = index.read(answer)
+            yield from names
+        raise RepositoryUnavailable(f"{self.url}: its search has no end after {MAX_PAGES} pages.")
 
     @contextmanager
     def _get(

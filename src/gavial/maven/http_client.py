@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from gavial.errors import (
     AccessDenied,
@@ -133,6 +133,9 @@ class HttpClient:
         return answer.headers.get("WWW-Authenticate", "") if answer.status_code == 401 else None
 
     def address(self, path: str) -> str:
+        """The URL of a path in the repository, or of one that begins with `/`, on its server."""
+        if path.startswith("/"):
+            return urljoin(self.url, path)
         return self.url + quote(path)
 
     def pause(self, attempt: int, retry_after: str | None = None) -> None:

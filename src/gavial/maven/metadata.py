@@ -31,16 +31,21 @@ class ModuleMetadata:
         """
         if data is None:
             return cls(module)
-        what = f"maven-metadata.xml of {module}"
-        root = xml.parse(data, what)
-        _strip_namespaces(root)
-        if root.tag != "metadata":
-            raise CorruptRelease(f"{what} has the root <{root.tag}>: expected <metadata>.")
-        named = (_text(root, "groupId"), _text(root, "artifactId"))
-        if any(part and part != ours for part, ours in zip(named, _names(module), strict=True)):
-            raise CorruptRelease(f"{what} is of {named[0]}:{named[1]}.")
+        root = _root(data, module)
         found = (e.text.strip() for e in root.iterfind("versioning/versions/version") if e.text)
         return cls(module, tuple(dict.fromkeys(v for v in found if v)))
+
+    @staticmethod
+    def newest(data: bytes, module: Module) -> tuple[str, str]:
+        """What a file names as `<latest>` and `<release>`; both ought to be the highest release.
+
+        Raises:
+            CorruptRelease: as `parse`.
+        """
+        versioning = _root(data, module).find("versioning")
+        if versioning is None:
+            return "", ""
+        return _text(versioning, "latest"), _text(versioning, "release")
 
     @property
     def releases(self) -> tuple[Version, ...]:
@@ -71,6 +76,18 @@ class ModuleMetadata:
             xml.child(versions, "version", version)
         xml.child(versioning, "lastUpdated", now.astimezone(UTC).strftime("%Y%m%d%H%M%S"))
         return xml.render(root)
+
+
+def _root(data: bytes, module: Module) -> Element:
+    what = f"maven-metadata.xml of {module}"
+    root = xml.parse(data, what)
+    _strip_namespaces(root)
+    if root.tag != "metadata":
+        raise CorruptRelease(f"{what} has the root <{root.tag}>: expected <metadata>.")
+    named = (_text(root, "groupId"), _text(root, "artifactId"))
+    if any(part and part != ours for part, ours in zip(named, _names(module), strict=True)):
+        raise CorruptRelease(f"{what} is of {named[0]}:{named[1]}.")
+    return root
 
 
 def _names(module: Module) -> tuple[str, str]:

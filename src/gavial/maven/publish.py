@@ -194,8 +194,8 @@ def publish_reproducible(library: Library, packed: Packed, *, lists_itself: bool
     else:
         for path, content in (*packed.files, pom):
             refusal = yield Write(path, content)
-            if refusal is not None and not (yield Exists(path)):
-                raise refusal
+            if not (yield Exists(path)):
+                raise refusal or _hidden(path)
             yield from _compare(path, content)
             yield from _write_checksums(path, content)
     yield from list_release(library, lists_itself=lists_itself)
@@ -326,11 +326,15 @@ def _still_ours(order: Order, coordinate: Coordinate) -> Steps[bool]:
     """Read our claim back. One that cannot be seen protects nothing: the deploy ends there."""
     claim = yield Read(layout.claim_path(coordinate))
     if claim is None:
-        raise RepositoryRefused(
-            f"The repository took the claim of {coordinate} and does not show it: on such a "
-            "server two deploys can take one number, so nothing was released."
-        )
+        raise _hidden(f"the claim of {coordinate}")
     return order.token_of(claim) == order.token
+
+
+def _hidden(what: str) -> RepositoryError:
+    return RepositoryRefused(
+        f"The repository took {what} and does not show it: on such a server two deploys can take "
+        "one number, so nothing was released."
+    )
 
 
 def _upload(path: str, content: Content) -> Steps[bool]:

@@ -91,5 +91,24 @@ class Repository(ABC):
     def names(self, path: str) -> tuple[str, ...] | None:
         """The names in a folder, or `None` where the repository lists nothing."""
 
+    def realm(self) -> str | None:
+        """The `WWW-Authenticate` header, perhaps empty; `None` where anybody may read.
+
+        Ivy gives a password only to the very realm that a server names.
+        """
+        return None
+
+    def indexed(self) -> tuple[tuple[str, str], ...] | None:
+        """Group and artifact of what a search of the server's own finds, where it has one."""
+        return None
+
+    @abstractmethod
+    def delete(self, path: str) -> RepositoryError | None:
+        """Remove a file, or with `/` at its end a folder that is empty; or nothing, where none is.
+
+        Returns:
+            `None`, or the repository's refusal.
+        """
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.id!r}, {self.url!r})"

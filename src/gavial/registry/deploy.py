@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gavial.errors import ConfigurationError, UnsafeModel
-from gavial.maven import layout, publish
+from gavial.maven import behaviour, layout, promises, publish
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Coordinate, Library, Target
 from gavial.maven.drive import Driver, Transferred
@@ -135,6 +135,7 @@ class _Deploy:
         notes = Notes(local.state_folder(), self.store.url, str(target), self.digest)
         driver = Driver(self.store, self.pack, self.progress)
         runtime.bring(self.store)
+        _warn_of_overwriting(self.store)
         for token, numbers in notes.left():
             for coordinate in numbers:
                 if driver.run(publish.finish(self.order(token), coordinate)):
@@ -293,6 +294,15 @@ def _warn_unstamped() -> None:
         "This model has no watermark, so the records that it scores will not name its version. Fit "
         'a gavial.VersionedPipeline, or pass watermark_col="pipeline".'
     )
+
+
+def _warn_of_overwriting(store: Repository) -> None:
+    this, pom = runtime.library(), runtime.files().pom
+    if behaviour.may_overwrite(store, this, layout.pom_path(this), pom):
+        warn(
+            f"Repository {store.id!r} ({store.url}) lets its users overwrite and makes no folders: "
+            f"{promises.RISK}. {promises.MEND_OVERWRITING}"
+        )
 
 
 def _warn_of_sql(model: SavedModel) -> None:

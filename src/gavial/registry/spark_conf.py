@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from gavial.errors import ConfigurationError, RepositoryRefused
 from gavial.maven import catalog, ivy, layout
@@ -20,9 +19,6 @@ from gavial.maven.settings import RepositorySettings, environment_name
 from gavial.registry import local, places, runtime
 from gavial.registry.release import Release
 from gavial.registry.warn import warn
-
-if TYPE_CHECKING:
-    from gavial.maven.http import HttpRepository
 
 
 @dataclass(frozen=True)
@@ -158,7 +154,7 @@ def _login(one: RepositorySettings) -> tuple[ivy.Login | None, dict[str, str]]:
     """How Ivy logs in at a repository, and the variables that it reads."""
     if one.is_folder or not (one.username or one.token):
         return None, {}
-    challenge = cast("HttpRepository", open_repository(one)).realm()
+    challenge = open_repository(one).realm()
     if challenge is None:
         return None, {}  # it lets everybody read
     if not (one.username and one.password):

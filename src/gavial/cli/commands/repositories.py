@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from gavial.cli import output, progress
+from gavial.cli.commands import check, repair
 from gavial.cli.options import JsonOption, RepositoryOption
 from gavial.cli.probe import probed
 from gavial.errors import ConfigurationError
@@ -18,11 +19,15 @@ _EXAMPLE = "\b\nExample:\n  gavial repositories\n  gavial repositories --reposit
 _PARTS = ("url", "username", "password", "token", "ca_file")
 
 
-def repositories(repository: RepositoryOption = None, as_json: JsonOption = False) -> None:
+def repositories(
+    context: typer.Context, repository: RepositoryOption = None, as_json: JsonOption = False
+) -> None:
     """Show what is configured, and what answers.
 
     Names the source of each setting, and shows no secret.
     """
+    if context.invoked_subcommand is not None:
+        return
     from gavial.registry import places
 
     settings = places.settings()
@@ -104,4 +109,8 @@ def _user(one: dict[str, Any]) -> str:
 
 
 def register(app: typer.Typer) -> None:
-    app.command(epilog=_EXAMPLE)(repositories)
+    group = typer.Typer(rich_markup_mode=None)
+    group.callback(invoke_without_command=True, epilog=_EXAMPLE)(repositories)
+    group.command(epilog=check.EXAMPLE)(check.check)
+    group.command(epilog=repair.EXAMPLE)(repair.repair)
+    app.add_typer(group, name="repositories")
