@@ -19,7 +19,7 @@ from gavial.errors import (
     RepositoryRefused,
     RepositoryUnavailable,
 )
-from gavial.maven import publish
+from gavial.maven import http, publish
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Target
 from gavial.maven.drive import Driver
@@ -302,6 +302,98 @@ def test_a_truncated_download_is_fetched_again(serve, connect):
     assert sum(came) == SOME.size
     server.faults = [Fault("truncate", "GET")]
     assert repository.read(PATH) == SOME.source
+
+
+LARGE = Content.of_bytes(bytes(range(256)) * 4_000)
+
+
+def test_a_download_goes_on_where_it_broke_off(serve, connect):
+    server = serve()
+    repository = connect(server.url)
+    repository.write(PATH, LARGE)
+    server.faults = [Fault("truncate", "GET")]
+    target, came = io.BytesIO(), []
+    assert repository.download(PATH, target, came.append)
+    assert target.getvalue() == LARGE.source
+    assert min(came) > 0  # nothing came twice
+    assert [request.status for request in server.asked("GET")] == [200, 206]
+
+
+def test_a_file_that_is_another_one_when_asked_again_is_fetched_from_its_start(serve, connect):
+    server = serve(overwrite="allow", faults=[Fault("truncate", "GET")])
+    repository = connect(server.url)
+    repository.write(PATH, LARGE)
+    other = Content.of_bytes(LARGE.source[::-1])
+
+    def change(_):
+        repository.write(PATH, other, replace=True)
+
+    again = HttpRepository(server.url, sleep=change)
+    target = io.BytesIO()
+    assert again.download(PATH, target)
+    again.close()
+    assert target.getvalue() == other.source
+
+
+def test_a_server_that_knows_no_ranges_sends_it_all_again(serve, connect):
+    server = serve(ranges=False)
+    repository = connect(server.url)
+    repository.write(PATH, LARGE)
+    server.faults = [Fault("truncate", "GET")]
+    target, came = io.BytesIO(), []
+    assert repository.download(PATH, target, came.append)
+    assert target.getvalue() == LARGE.source
+    assert sum(came) == LARGE.size
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(serve, connect, monkeypatch):
+    monkeypatch.setattr(http, "SLOW_SECONDS", 0.0)
+    repository = connect(serve(ranges=False).url)
+    repository.write(PATH, SOME)
+    monkeypatch.setattr(http, "SLOWEST", 1e12)
+    with pytest.raises(RepositoryUnavailable, match="too slow, given up"):
+        repository.download(PATH, io.BytesIO())
+
+
+def test_a_server_that_stops_in_the_middle_is_given_up(serve, connect):
+    server = serve(faults=[Fault("trickle", "GET")] * 9)
+    repository = connect(server.url, timeout=0.05)
+    repository.write(PATH, SOME)
+    with pytest.raises(RepositoryUnavailable, match=r"no answer to GET .* within 0\.05 s"):
+        repository.download(PATH, io.BytesIO())
+
+
+def test_what_is_compressed_without_being_asked_is_read_as_it_was(serve, connect):
+    server = serve(faults=[Fault("gzip", "GET")] * 2)
+    repository = connect(server.url)
+    repository.write(PATH, LARGE)
+    target = io.BytesIO()
+    assert repository.download(PATH, target)
+    assert target.getvalue() == LARGE.source
+    assert repository.same(PATH, LARGE)
+
+
+def test_a_compressed_file_without_end_is_given_up_at_its_limit(serve, connect):
+    server = serve(faults=[Fault("gzip", "GET")])
+    (server.root / PATH).parent.mkdir(parents=True)
+    (server.root / PATH).write_bytes(bytes((32 << 20) + 1))
+    with pytest.raises(RepositoryUnavailable, match="no such file is so large"):
+        connect(server.url).read(PATH)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_gateway_that_fails_after_the_file_was_stored_does_no_harm(serve, connect, status):
+    server = serve(faults=[Fault("stored", status=status)])
+    assert connect(server.url).write(PATH, SOME) is None
+    assert (server.root / PATH).read_bytes() == SOME.source
+
+
+def test_a_connection_that_ended_while_it_was_idle_is_made_again(serve, connect):
+    server = serve(faults=[Fault("hang up", "GET"), Fault("hang up", "PUT")])
+    repository = connect(server.url)
+    assert repository.read(PATH) is None
+    assert repository.write(PATH, SOME) is None
+    assert repository.write(f"{PATH}.sha1", SOME.checksum("sha1")) is None
 
 
 def test_a_download_that_always_breaks_off_is_unavailable(serve, connect):

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import argparse
 import base64
+import gzip
+import hashlib
 import html
 import json
 import os
@@ -48,9 +50,12 @@ class Request:
 class Fault:
     """What goes wrong, once, with the next request of that method whose path ends like that.
 
-    `kind`: drop (no answer, nothing stored) · lose (stored, then no answer) · status (answer
-    `status`, with `retry_after`) · truncate (half the body) · redirect (307 to `location`) ·
-    stall (no answer until the server ends).
+    `kind`: drop (no answer, nothing stored) · lose (stored, then no answer) · stored (stored,
+    then answer `status`) · repeat (a proxy sends it twice and passes on the second answer) ·
+    status (answer `status`, with `retry_after`) · truncate (half the body) · trickle (a byte, and
+    then nothing for long) · gzip (compressed without being asked) · redirect (307 to `location`)
+    · stall (no answer until the server ends) · hang up (a whole answer, then the connection ends
+    without notice).
     """
 
     kind: str
@@ -73,6 +78,7 @@ class MavenServer:
             the body, and `delay` is called between the check and the write.
         mkcol: folders are made by MKCOL alone, and a PUT without one gets 409 (Apache).
         if_none_match: "ignore", "honour", or "always_412" (Nexus 2).
+        ranges: answer a `Range` that fits by the rest of the file.
         hide_claims: `-metadata.xml` is stored and never shown.
         keep_metadata: "client" stores `maven-metadata.xml`, "server" ignores what is written,
             "once" refuses it a second time.
@@ -100,6 +106,7 @@ class MavenServer:
         listing: bool = False,
         if_none_match: str = "ignore",
         head: bool = True,
+        ranges: bool = True,
         hide_claims: bool = False,
         keep_metadata: str = "client",
         deletes: bool = False,
@@ -112,7 +119,7 @@ class MavenServer:
         self.username, self.password, self.token = username, password, token
         self.anonymous_read, self.read_only, self.realm = anonymous_read, read_only, realm
         self.overwrite, self.refusal, self.delay = overwrite, refusal, delay
-        self.mkcol, self.listing, self.head = mkcol, listing, head
+        self.mkcol, self.listing, self.head, self.ranges = mkcol, listing, head, ranges
         self.if_none_match, self.hide_claims = if_none_match, hide_claims
         self.keep_metadata, self.deletes, self.base = keep_metadata, deletes, base.split("/")
         self.pages = pages or {}
@@ -301,8 +308,21 @@ class _Handler(BaseHTTPRequestHandler):
         ):
             self._answer(404)
         else:
-            with place.open("rb") as file:
-                self._answer(200, size=os.fstat(file.fileno()).st_size, file=file)
+            self._send_file(place)
+
+    def _send_file(self, place: Path) -> None:
+        data = place.read_bytes()
+        headers = {"ETag": f'"{hashlib.sha1(data, usedforsecurity=False).hexdigest()}"'}
+        if self.fault and self.fault.kind == "gzip":
+            self._answer(200, gzip.compress(data), headers={"Content-Encoding": "gzip"})
+            return
+        wanted = self.headers.get("Range", "").removeprefix("bytes=").removesuffix("-")
+        if wanted and self.maven.ranges and self.headers.get("If-Range") == headers["ETag"]:
+            start = int(wanted)
+            headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
+            self._answer(206, data[start:], headers=headers)
+        else:
+            self._answer(200, data, headers=headers)
 
     def _list(self, place: Path) -> None:
         if not self.maven.listing:
@@ -316,6 +336,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _put(self, place: Path) -> None:
         maven = self.maven
         metadata = place.name.startswith("maven-metadata.xml")
+        self.refuses = maven.overwrite == "refuse" and not metadata
         there = place.exists()
         condition = self.headers.get("If-None-Match")
         if "Content-Length" not in self.headers:
@@ -324,7 +345,7 @@ class _Handler(BaseHTTPRequestHandler):
             maven.if_none_match == "always_412" or (maven.if_none_match == "honour" and there)
         ):
             self._answer(412)
-        elif there and maven.overwrite == "refuse" and not metadata:
+        elif there and self.refuses:
             self._answer(maven.refusal)
         elif maven.mkcol and not place.parent.is_dir():
             self._answer(409)
@@ -344,6 +365,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.body.replace(place)
         if self.fault and self.fault.kind == "lose":
             self._hang_up()
+        elif self.fault and self.fault.kind == "stored":
+            self._answer(self.fault.status)
+        elif self.fault and self.fault.kind == "repeat" and self.refuses:
+            self._answer(self.maven.refusal)
         else:
             self._answer(204 if there else 201)
 
@@ -391,8 +416,6 @@ class _Handler(BaseHTTPRequestHandler):
         body: bytes = b"",
         *,
         headers: dict[str, str] | None = None,
-        size: int | None = None,
-        file: object = None,
     ) -> None:
         if int(self.headers.get("Content-Length") or 0) and self.body is None:
             self._receive()  # or the next request on this connection would begin with it
@@ -400,19 +423,24 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status, HTTPStatus(status).phrase)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
-        length = len(body) if size is None else size
+        length = len(body)
         if status != 204:
             self.send_header("Content-Length", str(length))
         self.end_headers()
         if self.command == "HEAD":
             return
-        if self.fault and self.fault.kind == "truncate":
-            self.wfile.write(body[: length // 2] if file is None else file.read(length // 2))
+        kind = self.fault.kind if self.fault else ""
+        if kind == "truncate":
+            self.wfile.write(body[: length // 2])
             self._hang_up()
-        elif file is not None:
-            shutil.copyfileobj(file, self.wfile, _CHUNK)  # type: ignore[arg-type]
+        elif kind == "trickle":
+            self.wfile.write(body[:1])
+            self.wfile.flush()
+            self.maven.stopping.wait()
         else:
             self.wfile.write(body)
+        if kind == "hang up":
+            self._hang_up()
 
     def _hang_up(self) -> None:
         self.close_connection = True

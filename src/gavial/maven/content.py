@@ -7,7 +7,9 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
+
+from gavial.errors import CorruptRelease
 
 # What Maven and Ivy check: Ivy reads sha1, then md5, and never sha256.
 CHECKSUMS = ("sha1", "md5")
@@ -49,6 +51,50 @@ class Content:
     def checksum(self, algorithm: str) -> Content:
         """The checksum file beside this one: bare lower-case hex without a newline."""
         return Content.of_bytes(self.digests[algorithm].encode())
+
+
+class Hashing:
+    """A file to write to that hashes what passes on to `stream`, and may be rewound to its start.
+
+    Raises `CorruptRelease` when more than `limit` bytes come.
+    """
+
+    def __init__(self, stream: IO[bytes] | None, limit: int) -> None:
+        self._stream = stream
+        self._limit = limit
+        self._size = 0
+        self._digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self._size += len(data)
+        if self._size > self._limit:
+            raise CorruptRelease(
+                f"A file is larger than the {self._limit} bytes that its model card says."
+            )
+        self._digest.update(data)
+        if self._stream is not None:
+            self._stream.write(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._size
+
+    def seek(self, place: int) -> int:
+        """Back to the start, where a failed download begins again; nowhere else."""
+        if place != 0:
+            raise ValueError("a download begins again from its start")
+        self._size = 0
+        self._digest = hashlib.sha256()
+        if self._stream is not None:
+            self._stream.seek(0)
+        return 0
+
+    def truncate(self) -> None:
+        if self._stream is not None:
+            self._stream.truncate()
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
 
 
 def _hash(name: str, data: bytes) -> str:

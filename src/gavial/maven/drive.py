@@ -48,7 +48,12 @@ class Driver:
         try:
             step = next(steps)
             while True:
-                step = steps.send(self._answer(step))
+                try:
+                    answer = self._answer(step)
+                except RepositoryError as error:
+                    step = steps.throw(error)  # the protocol knows what it means for the release
+                else:
+                    step = steps.send(answer)
         except StopIteration as end:
             result: T = end.value
             return result
@@ -61,6 +66,8 @@ class Driver:
                 return self.repository.read(path)
             case publish.Exists(path):
                 return self.repository.exists(path)
+            case publish.Same(path, content):
+                return self.repository.same(path, content)
             case publish.Names(path):
                 return self.repository.names(path)
             case publish.MakeFolder(path):

@@ -135,9 +135,7 @@ class FolderRepository(Repository):
             if error.errno in _DENIED:
                 raise AccessDenied(f"{what} Ask for the right to {verb} there.") from error
             if error.errno in _FULL:
-                raise RepositoryUnavailable(
-                    f"{what} Nothing was released; make room and deploy again."
-                ) from error
+                raise RepositoryUnavailable(f"{what} Make room.") from error
             raise RepositoryUnavailable(what) from error
 
 

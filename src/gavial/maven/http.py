@@ -12,9 +12,8 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from gavial.errors import (
     AccessDenied,
@@ -22,7 +21,7 @@ from gavial.errors import (
     RepositoryRefused,
     RepositoryUnavailable,
 )
-from gavial.maven import indexes
+from gavial.maven import html_listing, indexes
 from gavial.maven.content import Content
 from gavial.maven.http_client import (
     ANSWER_SECONDS,
@@ -53,6 +52,9 @@ _OTHER_FORM = (
     ValueError,
     AttributeError,
 )
+# Slower than this for so long, a download is given up: a gigabyte would take eleven days.
+SLOWEST = 1_000  # bytes a second
+SLOW_SECONDS = 60.0
 # A search with pages of 50 names ends after 50,000 of them.
 MAX_PAGES = 1_000
 
@@ -89,10 +91,13 @@ class HttpRepository(Repository):
 
     def download(self, path: str, target: BinaryIO, progress: Progress | None = None) -> bool:
         start = target.tell()
+        resume: dict[str, str] = {}
         for attempt in range(ATTEMPTS):
-            with self._get(path) as response:
+            with self._get(path, headers=resume) as response:
                 if response is None:
                     return False
+                if resume and not _continues(response, target.tell() - start):
+                    _rewind(target, start, progress)
                 try:
                     with self._client.errors("GET", path):
                         _copy(response, target, progress)
@@ -100,10 +105,9 @@ class HttpRepository(Repository):
                 except RepositoryUnavailable as error:
                     if attempt == ATTEMPTS - 1 or isinstance(error, _TooLarge):
                         raise
-            if progress:
-                progress(start - target.tell())
-            target.seek(start)
-            target.truncate()
+                resume = _resume(response, target.tell() - start)
+            if not resume:
+                _rewind(target, start, progress)
             self._client.pause(attempt)
         raise AssertionError("unreachable")
 
@@ -164,9 +168,8 @@ class HttpRepository(Repository):
             page = _Limited(f"{self.url}{path}")
             with self._client.errors("GET", path):
                 _copy(response, page, None)
-            links = _Links(response.url)
-        links.feed(page.getvalue().decode(errors="replace"))
-        return tuple(sorted(links.names)) or None
+            url = response.url
+        return html_listing.names(url, page.getvalue().decode(errors="replace")) or None
 
     def indexed(self) -> tuple[tuple[str, str], ...] | None:
         for index in indexes.of(urlsplit(self.url).path):
@@ -208,10 +211,16 @@ class HttpRepository(Repository):
 
     @contextmanager
     def _get(
-        self, path: str, missing: frozenset[int] = _NOT_FOUND, attempts: int = ATTEMPTS
+        self,
+        path: str,
+        missing: frozenset[int] = _NOT_FOUND,
+        attempts: int = ATTEMPTS,
+        headers: dict[str, str] | None = None,
     ) -> Iterator[Response | None]:
         """The streamed answer to a GET, or `None` where the path is not there."""
-        with self._client.request("GET", path, attempts=attempts, stream=True) as response:
+        with self._client.request(
+            "GET", path, attempts=attempts, stream=True, headers=headers
+        ) as response:
             if response.status_code in missing:
                 yield None
             else:
@@ -312,30 +321,54 @@ class _Limited(io.BytesIO):
         return super().write(data)
 
 
-class _Links(HTMLParser):
-    """The names in an HTML listing: each link to something directly below the page."""
+def _resume(response: Response, count: int) -> dict[str, str]:
+    """The headers of a request for what is missing after `count` bytes (RFC 9110, 13.1.5, 14.2).
 
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self._page = page
-        self._folder = urlsplit(page).path
-        self.names: set[str] = set()
+    Nothing where the server could not tell whether the file is still the same.
+    """
+    tag = response.headers.get("ETag", "")
+    coded = response.headers.get("Content-Encoding", "identity") != "identity"
+    if not count or coded or not tag.startswith('"'):
+        return {}
+    return {"Range": f"bytes={count}-", "If-Range": tag}
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        target = dict(attrs).get("href") if tag == "a" else None
-        if not target:
-            return
-        try:
-            path = urlsplit(urljoin(self._page, target)).path
-        except ValueError:  # no URL at all
-            return
-        name = unquote(path.removeprefix(self._folder).rstrip("/"))
-        if path.startswith(self._folder) and name not in ("", ".", "..") and "/" not in name:
-            self.names.add(name)
+
+def _continues(response: Response, count: int) -> bool:
+    there = response.headers.get("Content-Range", "")
+    return response.status_code == 206 and there.startswith(f"bytes {count}-")
+
+
+def _rewind(target: BinaryIO, start: int, progress: Progress | None) -> None:
+    if progress:
+        progress(start - target.tell())
+    target.seek(start)
+    target.truncate()
 
 
 def _copy(response: Response, target: BinaryIO, progress: Progress | None) -> None:
-    for chunk in response.iter_content(CHUNK):
+    watch = _Watch()
+    # `read1` gives what came, so that a server is seen to be slow; `iter_content` waits for all.
+    while chunk := response.raw.read1(CHUNK, decode_content=True):
         target.write(chunk)
+        watch.saw(len(chunk))
         if progress:
             progress(len(chunk))
+
+
+class _Watch:
+    """Gives up on a server that sends a byte now and then, which no time limit of one read sees."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+        self._count = 0
+
+    def saw(self, count: int) -> None:
+        self._count += count
+        passed = time.monotonic() - self._since
+        if passed < SLOW_SECONDS:
+            return
+        if self._count < SLOWEST * passed:
+            raise RepositoryUnavailable(
+                f"The server sent {self._count} bytes within {passed:.0f} s: too slow, given up."
+            )
+        self._since, self._count = time.monotonic(), 0

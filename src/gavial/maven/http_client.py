@@ -73,7 +73,13 @@ class HttpClient:
         self._session = _session(credentials)
 
     def request(
-        self, method: str, path: str, *, attempts: int = ATTEMPTS, stream: bool = False
+        self,
+        method: str,
+        path: str,
+        *,
+        attempts: int = ATTEMPTS,
+        stream: bool = False,
+        headers: dict[str, str] | None = None,
     ) -> requests.Response:
         """The answer to a request without a body, which may be repeated.
 
@@ -83,7 +89,7 @@ class HttpClient:
         for attempt in range(attempts):
             last = attempt == attempts - 1
             try:
-                response = self.once(method, path, stream=stream)
+                response = self.once(method, path, stream=stream, headers=headers)
             except RepositoryUnavailable as error:
                 if last or isinstance(error, Untrusted):
                     raise
@@ -218,7 +224,7 @@ class HttpClient:
             yield
         except requests.exceptions.SSLError as error:
             raise Untrusted(_tls_problem(urlsplit(self.url).netloc, error)) from error
-        except requests.exceptions.Timeout as error:
+        except (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError) as error:
             raise RepositoryUnavailable(
                 f"{self.url} gave no answer to {method} {path} within {self._timeout[1]:g} s."
             ) from error

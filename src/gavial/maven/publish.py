@@ -63,6 +63,14 @@ class Exists:
 
 
 @dataclass(frozen=True)
+class Same:
+    """Compare a file of any size. Answer: `bool`, whether exactly these bytes are there."""
+
+    path: str
+    content: Content
+
+
+@dataclass(frozen=True)
 class Names:
     """List a folder. Answer: `tuple[str, ...] | None`."""
 
@@ -107,7 +115,7 @@ class Pack:
     coordinate: Coordinate
 
 
-Step = Read | Exists | Names | MakeFolder | Write | WriteMetadata | Settle | Pack
+Step = Read | Exists | Same | Names | MakeFolder | Write | WriteMetadata | Settle | Pack
 Steps = Generator[Step, Any, T]
 
 
@@ -151,7 +159,7 @@ def publish(order: Order, target: Target) -> Steps[Coordinate]:
     for _ in range(MAX_CLAIMS):
         coordinate = Coordinate(target.module, version)
         if (yield from _release(order, coordinate)):
-            yield from list_release(coordinate, lists_itself=order.lists_itself)
+            yield from _complete(order, coordinate)
             return coordinate
         version = version.line.build(version.build + 1)
     raise RepositoryUnavailable(
@@ -168,7 +176,7 @@ def publish_exact(order: Order, coordinate: Coordinate) -> Steps[None]:
         NumberTaken: only a claim has it.
     """
     if (yield from _release(order, coordinate)):
-        yield from list_release(coordinate, lists_itself=order.lists_itself)
+        yield from _complete(order, coordinate)
         return
     advice = f"Deploy {coordinate.module}:{coordinate.version.line} for the next build."
     if (yield Exists(layout.pom_path(coordinate))):
@@ -219,8 +227,7 @@ def finish(order: Order, coordinate: Coordinate) -> Steps[bool]:
     ours = yield from _is_ours(order, coordinate)
     if not ours or not (yield Exists(layout.pom_path(coordinate))):
         return False
-    yield from _write_checksums(layout.pom_path(coordinate))
-    yield from list_release(coordinate, lists_itself=order.lists_itself)
+    yield from _complete(order, coordinate)
     return True
 
 
@@ -231,17 +238,33 @@ def list_release(coordinate: AnyCoordinate, *, lists_itself: bool) -> Steps[None
     write and again one settle time after it, adds every release that it can find, and only
     ends when nothing is missing: the last to write repairs the others.
     """
+    try:
+        yield from _list(coordinate, lists_itself=lists_itself)
+    except RepositoryError as error:
+        raise _not_listed(coordinate, str(error)) from error
+
+
+def _complete(order: Order, coordinate: Coordinate) -> Steps[None]:
+    """What follows the commit point: the POM's checksums, and the list."""
+    try:
+        yield from _write_checksums(layout.pom_path(coordinate))
+    except RepositoryError as error:
+        raise _not_listed(coordinate, str(error)) from error
+    yield from list_release(coordinate, lists_itself=order.lists_itself)
+
+
+def _list(coordinate: AnyCoordinate, *, lists_itself: bool) -> Steps[None]:
     for _ in range(MAX_METADATA_ROUNDS):
         listed, wanted = yield from _metadata(coordinate, lists_itself=lists_itself)
         if listed.versions == wanted.versions:
             return
         refusal = yield WriteMetadata(wanted)
         if refusal is not None:
-            raise _not_listed(coordinate, str(refusal)) from refusal
+            raise refusal
         if not lists_itself:
             yield Settle()
     if str(coordinate.version) not in listed.versions:
-        raise _not_listed(coordinate, "its maven-metadata.xml does not keep what is written")
+        raise RepositoryUnavailable("its maven-metadata.xml does not keep what is written.")
 
 
 def _next_version(target: Target) -> Steps[Version]:
@@ -273,24 +296,49 @@ def choose_line(target: Target, known: Iterable[Version]) -> Line:
 
 def _release(order: Order, coordinate: Coordinate) -> Steps[bool]:
     """Claim, pack, upload and commit one number; `False` where it is another's."""
+    try:
+        packed = yield from _prepare(order, coordinate)
+    except RepositoryError as error:
+        raise _saying(error, f"Nothing was released as {coordinate}.") from error
+    if packed is None:
+        return False
+    try:
+        return (yield from _put(order, coordinate, layout.pom_path(coordinate), packed.pom))
+    except RepositoryUnavailable as error:
+        raise _saying(
+            error,
+            f"It is not known whether {coordinate} was released. Repeat the deploy: it finishes "
+            "that release, or makes another.",
+        ) from error
+    except RepositoryError as error:
+        raise _saying(error, f"Nothing was released as {coordinate}.") from error
+
+
+def _prepare(order: Order, coordinate: Coordinate) -> Steps[Packed | None]:
+    """Everything before the commit point; `None` where the number is another's."""
     exclusive = yield from _claim(order, coordinate)
     if exclusive is None:
-        return False
+        return None
     packed: Packed = yield Pack(coordinate)
     if not exclusive:
         yield Settle()
     if not (yield from _still_ours(order, coordinate)):
-        return False
+        return None
     yield from _write_checksums(layout.claim_path(coordinate))
     for path, content in packed.files:
-        if not (yield from _upload(path, content)):
-            return False
+        if not (yield from _upload(order, coordinate, path, content)):
+            return None
     # Somebody may have overwritten the claim meanwhile: the last look before the commit.
     if not (yield from _still_ours(order, coordinate)):
-        return False
+        return None
     if (yield Exists(layout.pom_path(coordinate))):
-        return False
-    return (yield from _upload(layout.pom_path(coordinate), packed.pom))
+        return None
+    return packed
+
+
+def _saying(error: RepositoryError, text: str) -> RepositoryError:
+    """The same error, and what it means for the release."""
+    return type(error)(f"{error} {text}")
 
 
 def _claim(order: Order, coordinate: Coordinate) -> Steps[bool | None]:
@@ -333,19 +381,29 @@ def _still_ours(order: Order, coordinate: Coordinate) -> Steps[bool]:
 def _hidden(what: str) -> RepositoryError:
     return RepositoryRefused(
         f"The repository took {what} and does not show it: on such a server two deploys can take "
-        "one number, so nothing was released."
+        "one number."
     )
 
 
-def _upload(path: str, content: Content) -> Steps[bool]:
+def _upload(order: Order, coordinate: Coordinate, path: str, content: Content) -> Steps[bool]:
     """Store a release's file and its checksums; `False` where another's is there."""
-    refusal = yield Write(path, content)
-    if refusal is not None:
-        if (yield Exists(path)):
-            return False
-        raise refusal
+    if not (yield from _put(order, coordinate, path, content)):
+        return False
     yield from _write_checksums(path, content)
     return True
+
+
+def _put(order: Order, coordinate: Coordinate, path: str, content: Content) -> Steps[bool]:
+    """Store a release's file; `False` where another's is there.
+
+    What is refused because it is there may be our own: a proxy may send a request twice.
+    """
+    refusal = yield Write(path, content)
+    if refusal is None:
+        return True
+    if not (yield Exists(path)):
+        raise refusal
+    return (yield Same(path, content)) and (yield from _is_ours(order, coordinate))
 
 
 def _write_checksums(path: str, content: Content | None = None) -> Steps[None]:
@@ -390,5 +448,5 @@ def _released(module: Module, versions: Iterable[str]) -> Steps[list[str]]:
 
 def _not_listed(coordinate: AnyCoordinate, why: str) -> RepositoryError:
     return RepositoryUnavailable(
-        f"{coordinate} is released but not listed: {why}. Repeat the deploy to finish it."
+        f"{coordinate} is released but not listed: {why} Repeat the deploy to finish it."
     )

@@ -9,10 +9,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import Enum
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from gavial.errors import RepositoryError
-from gavial.maven.content import Content
+from gavial.errors import CorruptRelease, RepositoryError
+from gavial.maven.content import Content, Hashing
 
 # Descriptors, metadata and claims are read into memory whole: none is this large. A
 # maven-metadata.xml of 100,000 versions has about 4 MB.
@@ -62,6 +62,15 @@ class Repository(ABC):
     @abstractmethod
     def exists(self, path: str) -> bool:
         """Whether there is such a file."""
+
+    def same(self, path: str, content: Content) -> bool:
+        """Whether exactly these bytes are there, of whatever size."""
+        target = Hashing(None, content.size)
+        try:
+            found = self.download(path, cast("BinaryIO", target))
+        except CorruptRelease:  # there is more
+            return False
+        return found and target.hexdigest() == content.digests["sha256"]
 
     @abstractmethod
     def write(

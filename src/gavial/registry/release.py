@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from gavial.errors import CorruptRelease, ReleaseNotFound
 from gavial.maven import layout
-from gavial.maven.content import Content
+from gavial.maven.content import Content, Hashing
 from gavial.maven.coordinate import Coordinate
 from gavial.maven.repository import Repository
 from gavial.model.card import Card, File
@@ -120,7 +119,7 @@ class Release:
             if progress is not None:
                 progress(file.name, count, file.size)
 
-        target = _Hashing(stream, file.size)
+        target = Hashing(stream, file.size)
         path = f"{layout.release_folder(self.coordinate)}/{file.name}"
         found = self.repository.download(path, cast(Any, target), transferred)
         if not found:
@@ -130,44 +129,3 @@ class Release:
                 f"{file.name} of {self.coordinate} in repository {self.repository.id!r} is not "
                 f"what was released: sha256 {target.hexdigest()}, and the card says {file.sha256}."
             )
-
-
-class _Hashing:
-    """A file to write to that hashes what passes and may be rewound to its start."""
-
-    def __init__(self, stream: IO[bytes] | None, limit: int) -> None:
-        self._stream = stream
-        self._limit = limit
-        self._size = 0
-        self._digest = hashlib.sha256()
-
-    def write(self, data: bytes) -> int:
-        self._size += len(data)
-        if self._size > self._limit:
-            raise CorruptRelease(
-                f"A file is larger than the {self._limit} bytes that its model card says."
-            )
-        self._digest.update(data)
-        if self._stream is not None:
-            self._stream.write(data)
-        return len(data)
-
-    def tell(self) -> int:
-        return self._size
-
-    def seek(self, place: int) -> int:
-        """Back to the start, where a failed download begins again; nowhere else."""
-        if place != 0:
-            raise ValueError("a download begins again from its start")
-        self._size = 0
-        self._digest = hashlib.sha256()
-        if self._stream is not None:
-            self._stream.seek(0)
-        return 0
-
-    def truncate(self) -> None:
-        if self._stream is not None:
-            self._stream.truncate()
-
-    def hexdigest(self) -> str:
-        return self._digest.hexdigest()
