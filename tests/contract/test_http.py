@@ -209,6 +209,34 @@ def test_an_authority_of_ones_own_is_trusted_where_it_is_named(serve, connect, t
     assert "Sonatype" in repository.realm()
 
 
+def test_a_server_that_asks_for_a_certificate_is_shown_ours(serve, connect, tls, tmp_path):
+    server = serve(tls=tls, client_ca=tls[0])
+    both = tmp_path / "client.pem"
+    both.write_bytes(tls[0].read_bytes() + tls[1].read_bytes())
+    repository = connect(server.url, ca_file=str(tls[0]), client_cert=str(both))
+    assert repository.write(PATH, SOME) is None
+    assert repository.realm() is None
+    with pytest.raises(RepositoryUnavailable, match="set client_cert"):
+        connect(server.url, ca_file=str(tls[0])).read(PATH)
+
+
+@pytest.mark.parametrize("kind", ["missing", "no key", "encrypted"])
+def test_a_client_certificate_that_cannot_be_used_is_refused(connect, tls, tmp_path, kind):
+    file = tmp_path / "client.pem"
+    if kind == "no key":
+        file.write_bytes(tls[0].read_bytes())
+    elif kind == "encrypted":
+        key = serialization.load_pem_private_key(tls[1].read_bytes(), None)
+        secret = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"hunter2"),
+        )
+        file.write_bytes(tls[0].read_bytes() + secret)
+    with pytest.raises(ConfigurationError, match=r"client\.pem.*certificate and its key"):
+        connect("https://repository.test/", client_cert=str(file))
+
+
 def test_https_to_a_server_without_tls_is_said(serve, connect):
     url = serve().url.replace("http:", "https:")
     with pytest.raises(RepositoryUnavailable, match="No TLS with 127"):

@@ -588,6 +588,22 @@ def test_a_repair_names_a_release_with_other_bytes_and_changes_nothing_of_it(
     assert jar.read_bytes() == b"something else"
 
 
+def test_repositories_point_at_what_others_can_read(gavial, monkeypatch, tmp_path):
+    config = tmp_path / "gavial" / "config.toml"
+    config.parent.mkdir()
+    config.write_text(
+        "[repositories.models]\nurl = 'http://nexus.invalid/'\n"
+        "username = 'ann'\npassword = 'hunter2'\n"
+    )
+    config.chmod(0o644)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    done = gavial("repositories")
+    assert done.code == 0
+    assert f"chmod 600 {config}" in done.err
+    assert "Use https://" in done.err
+    assert "hunter2" not in done.out + done.err
+
+
 def test_a_server_that_is_not_there_is_unreachable(gavial, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -623,3 +639,30 @@ def test_spark_fetches_and_scores_with_nothing_but_pyspark_installed(gavial, ser
     )
     assert done.code == 0, done.err
     assert "watermark com.acme:churn:1.0.0" in done.out
+
+
+def test_spark_fetches_what_was_verified_where_ivy_could_not_log_in(
+    gavial, driver, monkeypatch, tmp_path
+):
+    secret = "$" + "{user.home}"  # which Ivy would replace
+    with MavenServer(tmp_path / "odd", username="deployer", password=secret) as odd:
+        monkeypatch.setenv("GAVIAL_REPOSITORIES_MODELS_URL", odd.url)
+        monkeypatch.setenv("GAVIAL_REPOSITORIES_MODELS_USERNAME", "deployer")
+        monkeypatch.setenv("GAVIAL_REPOSITORIES_MODELS_PASSWORD", secret)
+        assert gavial("deploy", SAVED, "com.acme:churn").code == 0
+        job = driver.folder / "job.py"
+        job.write_text(
+            "from pyspark.sql import SparkSession\n"
+            "spark = SparkSession.builder.getOrCreate()\n"
+            "import gavial\n"
+            "print('resolved', gavial.coordinate(gavial.resolve('churn')))\n"
+        )
+        command = ("--", str(driver.bin / "spark-submit"), str(job))
+        path = os.pathsep.join((str(driver.bin), driver.environment["PATH"]))
+        variables = {**driver.environment, "PATH": path}
+        refused = gavial("run", "com.acme:churn", *command, **variables)
+        assert (refused.code, refused.out) == (2, "")
+        assert "--verified" in refused.err
+        done = gavial("run", "com.acme:churn", "--verified", *command, **variables)
+        assert done.code == 0, done.err
+        assert "resolved com.acme:churn:1.0.0" in done.out

@@ -113,6 +113,7 @@ class MavenServer:
         base: str = "repository/models",
         pages: dict[str, tuple[object, dict[str, str]]] | None = None,
         tls: tuple[Path, Path] | None = None,
+        client_ca: Path | None = None,
         faults: Iterable[Fault] = (),
     ) -> None:
         self.root = root
@@ -133,6 +134,9 @@ class MavenServer:
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*tls)
+            if client_ca:
+                context.load_verify_locations(client_ca)
+                context.verify_mode = ssl.CERT_REQUIRED
             self._server.socket = context.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )

@@ -15,6 +15,13 @@ RepositoryOption = Annotated[
         show_default=False,
     ),
 ]
+VerifiedOption = Annotated[
+    bool,
+    typer.Option(
+        "--verified",
+        help="Fetch and verify the models first, and let Spark take those files and no other.",
+    ),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Write one JSON document and nothing else.")
 ]

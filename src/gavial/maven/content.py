@@ -59,9 +59,10 @@ class Hashing:
     Raises `CorruptRelease` when more than `limit` bytes come.
     """
 
-    def __init__(self, stream: IO[bytes] | None, limit: int) -> None:
+    def __init__(self, stream: IO[bytes] | None, limit: int, what: str = "a file") -> None:
         self._stream = stream
         self._limit = limit
+        self._what = what
         self._size = 0
         self._digest = hashlib.sha256()
 
@@ -69,7 +70,8 @@ class Hashing:
         self._size += len(data)
         if self._size > self._limit:
             raise CorruptRelease(
-                f"A file is larger than the {self._limit} bytes that its model card says."
+                f"There are more than {self._limit} bytes of {self._what}, its size when it was "
+                "released."
             )
         self._digest.update(data)
         if self._stream is not None:

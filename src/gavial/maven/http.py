@@ -66,6 +66,7 @@ class HttpRepository(Repository):
         url: where it is, without credentials.
         credentials: `(username, password)` for Basic, or a bearer token, or nothing.
         ca_file: a PEM file with the certificate authorities to trust, or the system's.
+        client_cert: a PEM file with our certificate and its key, where the server asks for one.
         timeout: seconds without a byte after which an answer is given up.
     """
 
@@ -76,12 +77,15 @@ class HttpRepository(Repository):
         *,
         credentials: Credentials = None,
         ca_file: str | None = None,
+        client_cert: str | None = None,
         timeout: float = ANSWER_SECONDS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = url.rstrip("/") + "/"
         self.id = repository_id
-        self._client = HttpClient(self.url, self.id, credentials, ca_file, timeout, sleep)
+        self._client = HttpClient(
+            self.url, self.id, credentials, (ca_file, client_cert), timeout, sleep
+        )
         self._conditional = True  # until the server proves that it gets `If-None-Match` wrong
         self._has_folders: bool | None = None
 

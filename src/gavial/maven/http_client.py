@@ -52,7 +52,8 @@ class HttpClient:
 
     Args:
         credentials: `(username, password)` for Basic, or a bearer token, or nothing.
-        ca_file: a PEM file with the certificate authorities to trust, or the system's.
+        tls: a PEM file with the certificate authorities to trust, or the system's; and one with
+            our own certificate and its key, or none.
         timeout: seconds without a byte after which an answer is given up.
     """
 
@@ -61,7 +62,7 @@ class HttpClient:
         url: str,
         repository_id: str,
         credentials: Credentials,
-        ca_file: str | None,
+        tls: tuple[str | None, str | None],
         timeout: float,
         sleep: Callable[[float], None],
     ) -> None:
@@ -69,8 +70,9 @@ class HttpClient:
         self._id = repository_id
         self._timeout = (CONNECT_SECONDS, timeout)
         self._sleep = sleep
-        self._ca_file = _checked_ca_file(ca_file)
+        self._ca_file = _checked_ca_file(tls[0])
         self._session = _session(credentials)
+        self._session.cert = _checked_client_cert(tls[1])
 
     def request(
         self,
@@ -133,7 +135,11 @@ class HttpClient:
         """
         with _session(None) as anonymous, self.errors("GET", path):
             answer = anonymous.get(
-                self.address(path), timeout=self._timeout, stream=True, verify=self._ca_file
+                self.address(path),
+                timeout=self._timeout,
+                stream=True,
+                verify=self._ca_file,
+                cert=self._session.cert,
             )
             answer.close()
         return answer.headers.get("WWW-Authenticate", "") if answer.status_code == 401 else None
@@ -342,6 +348,21 @@ def _checked_ca_file(ca_file: str | None) -> str | None:
     return ca_file
 
 
+def _checked_client_cert(file: str | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        # An encrypted key would ask for its password on the terminal: the empty one fails at once.
+        ssl.create_default_context().load_cert_chain(file, password="")
+    except (OSError, ValueError) as error:
+        what = "is not there" if not Path(file).is_file() else "cannot be used"
+        raise ConfigurationError(
+            f"client_cert {file!r} {what}: expected a PEM file with a certificate and its key, "
+            "which is not encrypted."
+        ) from error
+    return file
+
+
 def _seconds(retry_after: str | None) -> float:
     """What a `Retry-After` asks for: seconds, or a date (RFC 9110, 10.2.3)."""
     text = (retry_after or "").strip()
@@ -368,7 +389,21 @@ def _tls_problem(host: str, error: BaseException) -> str:
             f"The TLS certificate of {host} is not trusted: {_reason(error)}. Where an authority "
             "of your own signed it, set ca_file of this repository."
         )
+    if re.search("certificate.required", _causes(error), re.IGNORECASE):
+        return (
+            f"{host} asks for a certificate of yours: set client_cert of this repository to a PEM "
+            "file with the certificate and its key."
+        )
     return f"No TLS with {host}: {_reason(error)}. Is it a plain http:// server?"
+
+
+def _causes(error: BaseException | None) -> str:
+    """The texts of an error and of those that it came from."""
+    texts = []
+    while error is not None:
+        texts.append(str(error))
+        error = error.__cause__ or error.__context__
+    return "; ".join(texts)
 
 
 def _reason(error: BaseException) -> str:

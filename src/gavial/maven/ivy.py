@@ -100,8 +100,8 @@ def check_secret(value: str, what: str) -> None:
     if "${" in value:
         raise ConfigurationError(
             f"The {what} holds '${{', which Ivy takes for a variable, so Spark's --packages cannot "
-            "log in with it. Choose another, or load the model with gavial.resolve and a "
-            "repository."
+            "log in with it. Choose another; or let Gavial fetch the model, by verified=True "
+            "(--verified), or by gavial.resolve with a repository."
         )
 
 

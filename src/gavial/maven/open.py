@@ -32,4 +32,5 @@ def open_repository(settings: RepositorySettings) -> Repository:
         settings.id,
         credentials=credentials,
         ca_file=settings.ca_file.value if settings.ca_file else None,
+        client_cert=settings.client_cert.value if settings.client_cert else None,
     )

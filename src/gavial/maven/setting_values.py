@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
 # What can be set of a repository.
-PARTS = ("url", "username", "password", "token", "ca_file")
+PARTS = ("url", "username", "password", "token", "ca_file", "client_cert")
 SECRETS = frozenset({"password", "token"})
 
 
@@ -53,12 +54,14 @@ class Setting(Generic[T]):
     """A value and its source, as a message names it: a file, or an environment variable.
 
     `own` is false where it came from a file of the working folder, which somebody else may
-    have written, and nothing of the user's own says the same.
+    have written, and nothing of the user's own says the same. `file` is the file that holds the
+    value itself, if one does.
     """
 
     value: T
     source: str
     own: bool = True
+    file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class RepositorySettings:
     password: Setting[Secret] | None = None
     token: Setting[Secret] | None = None
     ca_file: Setting[str] | None = None
+    client_cert: Setting[str] | None = None
     problem: str = ""
 
     @property

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from gavial.errors import ConfigurationError
@@ -86,7 +87,7 @@ def _setting(
     text = str(value)
     mark = _MARK.search(text)
     if mark is None:
-        return Setting(text, file, own)
+        return Setting(text, file, own, Path(file))
     name = mark[1]
     if mark[0] != text.strip() or name not in environ:
         why = "is not set" if name not in environ else "stands for a part of a value only"

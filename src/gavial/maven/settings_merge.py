@@ -52,6 +52,7 @@ class Merger:
             password=parts.get("password"),
             token=parts.get("token"),
             ca_file=parts.get("ca_file"),
+            client_cert=parts.get("client_cert"),
         )
         return self.completed(found)
 
@@ -94,7 +95,7 @@ class Merger:
         return replace(
             found,
             username=found.username or Setting(server.username, source),
-            password=Setting(self.maven().password(server), source),
+            password=Setting(self.maven().password(server), source, file=self.maven().file),
         )
 
     def _unsafe(self, found: RepositorySettings) -> str:
@@ -103,6 +104,7 @@ class Merger:
             "username": found.username,
             "password": found.password,
             "token": found.token,
+            "client_cert": found.client_cert,
         }
         given = [(part, setting) for part, setting in credentials.items() if setting]
         for part, setting in given:

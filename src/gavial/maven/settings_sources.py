@@ -21,6 +21,7 @@ DEFAULT_VARIABLE = "GAVIAL_REPOSITORY"
 CONFIG_VARIABLE = "GAVIAL_CONFIG"
 _SIZE_LIMIT = 1 << 20  # no file of settings is larger
 _VARIABLE = re.compile(rf"GAVIAL_REPOSITORIES_(\w+?)_({'|'.join(p.upper() for p in PARTS)})")
+_FILES = ("ca_file", "client_cert")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _SESSION = "spark.gavial."
 
@@ -124,7 +125,10 @@ def from_hocon(environ: Mapping[str, str], folder: Path) -> Layer:
     _check_id(name.value, str(file))
     parts = {
         part: Setting(
-            _placed(part, setting.value, file.parent, setting.source), setting.source, setting.own
+            _placed(part, setting.value, file.parent, setting.source),
+            setting.source,
+            setting.own,
+            setting.file,
         )
         for part, setting in values.items()
     }
@@ -168,7 +172,7 @@ def _repositories(tables: Any, file: Path, *, own: bool) -> Iterator[tuple[str, 
         for key, value in table.items():
             _check_known(key, PARTS, f"[{where}] of {source}")
             text = _string(value, source, f"{where}.{key}")
-            parts[key] = Setting(_placed(key, text, file.parent, source), source, own)
+            parts[key] = Setting(_placed(key, text, file.parent, source), source, own, file)
         yield repository_id, parts
 
 
@@ -190,7 +194,7 @@ def _placed(part: str, value: str, folder: Path, source: str) -> Any:
             return as_url(value, folder)
         except ConfigurationError as error:
             raise ConfigurationError(f"In {source}: {error}") from error
-    return str(folder / Path(value).expanduser()) if part == "ca_file" else value
+    return str(folder / Path(value).expanduser()) if part in _FILES else value
 
 
 def _check_known(key: str, known: tuple[str, ...], source: str) -> None:

@@ -10,6 +10,7 @@ from gavial.errors import ConfigurationError, CorruptRelease
 from gavial.model.archive import CHUNK, Archive, open_jar
 from gavial.model.manifest import Manifest
 from gavial.model.saved_metadata import FOLDER
+from gavial.model.saved_model import is_marker
 
 PIPELINES = "pipelines/"
 RESERVED = (PIPELINES, "meta-inf/")  # lower case: what is not there is Python's
@@ -56,7 +57,9 @@ def unpack(jar: Path, artifact: str, to: Path) -> Path:
         try:
             _prepare(to, sum(archive.files[name].file_size for name in names), jar)
             for name in names:
-                _extract(archive, name, to / name.removeprefix(prefix))
+                # Checksums beside files may be stale where another tool made the jar.
+                if archive.manifest or not is_marker(name):
+                    _extract(archive, name, to / name.removeprefix(prefix))
         except OSError as error:
             raise ConfigurationError(
                 f"{str(to)!r} cannot be written: {error.strerror or error}. Free some space or "

@@ -64,7 +64,7 @@ class SavedModel:
 
     def files(self) -> list[tuple[str, Path]]:
         """Every file by relative path, but the markers and checksums that a file system left."""
-        return [(name, path) for name, path in _files(self.folder) if not _MARKER.search(name)]
+        return [(name, path) for name, path in _files(self.folder) if not is_marker(name)]
 
     def digest(self) -> str:
         """A sha256, hexadecimal, of all that was learnt and set.
@@ -82,6 +82,15 @@ class SavedModel:
             # Lengths are fixed and names hold no NUL, so no two models give one sequence.
             whole.update(name.encode("utf-8", "surrogateescape") + b"\0" + one)
         return whole.hexdigest()
+
+
+def is_marker(name: str) -> bool:
+    """Whether a file is a marker or a checksum that a file system left, and no part of a model.
+
+    >>> is_marker("metadata/.part-00000.crc"), is_marker("metadata/part-00000")
+    (True, False)
+    """
+    return _MARKER.search(name) is not None
 
 
 def walk(stage: Stage) -> Iterator[Stage]:

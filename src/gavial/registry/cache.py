@@ -21,15 +21,28 @@ def jar(release: Release, progress: Transferred | None = None) -> Path:
     Raises:
         CorruptRelease: what the repository holds is not what its card says.
     """
-    path = layout.jar_path(release.coordinate)
-    file = release.file(path.rpartition("/")[2])
-    place = _folder(release.repository.url) / path
-    if place.is_file() and Content.of_file(place).digests["sha256"] == file.sha256:
+    return file(release, layout.jar_path(release.coordinate), progress)
+
+
+def file(release: Release, path: str, progress: Transferred | None = None) -> Path:
+    """One of a release's files, by its path in the repository, as a verified local file.
+
+    Raises:
+        CorruptRelease: what the repository holds is not what its card says.
+    """
+    wanted = release.file(path.rpartition("/")[2])
+    place = folder(release.repository.url) / path
+    if holds(place, wanted.sha256):
         return place
     place.parent.mkdir(parents=True, exist_ok=True)
-    return release.fetch(file, place, progress)
+    return release.fetch(wanted, place, progress)
 
 
-def _folder(url: str) -> Path:
-    """A folder of each repository: two may hold one coordinate with other bytes."""
+def holds(place: Path, sha256: str) -> bool:
+    """Whether a file is there and has that digest."""
+    return place.is_file() and Content.of_file(place).digests["sha256"] == sha256
+
+
+def folder(url: str) -> Path:
+    """A repository's folder, in Maven's layout: two may hold one coordinate with other bytes."""
     return local.cache_folder() / "releases" / hashlib.sha256(url.encode()).hexdigest()[:16]

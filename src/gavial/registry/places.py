@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
+from gavial.maven.exposure import exposures
 from gavial.maven.open import open_repository
 from gavial.maven.repository import Repository
 from gavial.maven.settings import Settings
+from gavial.registry.warn import warn
 
 
 def settings() -> Settings:
@@ -28,9 +30,10 @@ def open_named(
         ConfigurationError: there is no such repository, or its settings contradict each other.
     """
     named = None if what is None else os.fspath(what)
-    return open_repository(
-        settings().find(named, username=username, password=password, token=token)
-    )
+    found = settings().find(named, username=username, password=password, token=token)
+    for problem in exposures(found):
+        warn(problem)
+    return open_repository(found)
 
 
 def _session_conf() -> dict[str, str]:

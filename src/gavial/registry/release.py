@@ -119,7 +119,7 @@ class Release:
             if progress is not None:
                 progress(file.name, count, file.size)
 
-        target = Hashing(stream, file.size)
+        target = Hashing(stream, file.size, f"{file.name} of {self.coordinate}")
         path = f"{layout.release_folder(self.coordinate)}/{file.name}"
         found = self.repository.download(path, cast(Any, target), transferred)
         if not found:

@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gavial.errors import ConfigurationError, CorruptRelease, InvalidSelector, ModelNotFound
-from gavial.maven import catalog
+from gavial.maven import catalog, layout
 from gavial.maven.coordinate import Coordinate
 from gavial.maven.selector import Request
 from gavial.model import jar as model_jar
 from gavial.model import safety, stamp
+from gavial.model.adopt import adopt
 from gavial.model.saved_model import SavedModel
+from gavial.registry.warn import warn
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
 
+    from gavial.maven.repository import Repository
     from gavial.registry.release import Release
     from gavial.spark.class_path import Found
 
@@ -68,8 +71,11 @@ def resolve(
     from gavial.registry.release import Release
 
     store = places.open_named(repository)
-    release = Release.read(store, catalog.select(store, request))
-    return load_release(release, watermark_col=watermark_col, allow_sql=allow_sql)
+    chosen = catalog.select(store, request)
+    if store.exists(layout.card_path(chosen)):
+        release = Release.read(store, chosen)
+        return load_release(release, watermark_col=watermark_col, allow_sql=allow_sql)
+    return _load_foreign(store, chosen, watermark_col, allow_sql=allow_sql)
 
 
 def available() -> tuple[Coordinate, ...]:
@@ -116,6 +122,19 @@ class _Wanted:
     allow_sql: bool
 
 
+def _load_foreign(
+    store: Repository, coordinate: Coordinate, watermark_col: str | None, *, allow_sql: bool
+) -> PipelineModel:
+    from gavial.registry import foreign
+
+    warn(
+        f"{coordinate} was not released by Gavial: it has no model card, so nothing but its sha1 "
+        "is compared."
+    )
+    jar = foreign.jar(store, coordinate, _unpacked())
+    return _load(_Wanted(jar, coordinate.artifact, coordinate, (), watermark_col, allow_sql))
+
+
 def _load_found(found: Found, watermark_col: str | None, *, allow_sql: bool) -> PipelineModel:
     manifest = model_jar.read_manifest(found.jar)
     libraries = manifest.libraries if manifest else ()
@@ -132,6 +151,7 @@ def _load(wanted: _Wanted) -> PipelineModel:
     python = model_jar.python_members(wanted.jar)
     folder = Path(tempfile.mkdtemp(dir=_unpacked()))
     saved = SavedModel.read(model_jar.unpack(wanted.jar, wanted.artifact, folder))
+    saved = adopt(saved, wanted.coordinate)
     _check_stamp(saved, wanted.coordinate)
     top_level = {name.partition("/")[0].removesuffix(".py") for name in python}
     safety.check_classes(saved, python_modules=top_level, libraries=wanted.libraries)

@@ -17,7 +17,8 @@ from gavial.maven.repository import Repository
 from gavial.maven.selector import Request
 from gavial.maven.settings import RepositorySettings, environment_name
 from gavial.registry import local, places, runtime
-from gavial.registry.release import Release
+from gavial.registry.release import Release, Transferred
+from gavial.registry.verified import prepare
 from gavial.registry.warn import warn
 
 
@@ -33,7 +34,10 @@ class Plan:
 
 
 def spark_conf(
-    *gavs: str, repository: str | os.PathLike[str] | None = None, exact: bool = False
+    *gavs: str,
+    repository: str | os.PathLike[str] | None = None,
+    exact: bool = False,
+    verified: bool = False,
 ) -> dict[str, str]:
     """Settings with which Spark fetches models as it starts: `--packages` and `ivysettings.xml`.
 
@@ -44,10 +48,14 @@ def spark_conf(
         gavs: `group:artifact[:selector]`, one for each model.
         repository: a configured id, a URL or a folder.
         exact: name the versions that the selectors mean now, not the selectors.
+        verified: fetch and verify the releases now, and let Spark take those files and no other.
+            Spark's own check is a sha1, and code of a jar runs before any check of ours. The
+            versions are exact then, and no credentials are needed by the JVM.
 
     Raises:
         ConfigurationError: this process has a JVM already, or two of `gavs` are one module.
         ModelNotFound, ReleaseNotFound: nothing in the repository matches.
+        CorruptRelease: what was to be verified is not what its card says.
 
     >>> conf = spark_conf("com.acme:churn:1.+", repository="models")  # doctest: +SKIP
     >>> SparkSession.builder.config(map=conf).getOrCreate()  # doctest: +SKIP
@@ -58,7 +66,7 @@ def spark_conf(
             "spark_conf first, in a fresh process; or load the model from the repository: "
             "gavial.resolve(gav, repository=…)."
         )
-    made = plan(gavs, repository, exact=exact)
+    made = plan(gavs, repository, exact=exact, verified=verified)
     wanted = {name: value for name, value in made.environment.items() if name not in os.environ}
     if wanted:
         os.environ.update(wanted)
@@ -73,6 +81,8 @@ def plan(
     repository: str | os.PathLike[str] | None = None,
     *,
     exact: bool = False,
+    verified: bool = False,
+    progress: Transferred | None = None,
 ) -> Plan:
     """What `spark_conf` sets, without setting anything."""
     requests = [Request.parse(gav) for gav in gavs]
@@ -81,17 +91,22 @@ def plan(
     chosen = [catalog.select(store, request) for request in requests]
     packages = [
         str(coordinate)
-        if exact
+        if exact or verified
         else f"{request.module}:{request.selector.ivy or coordinate.version}"
         for request, coordinate in zip(requests, chosen, strict=True)
     ]
-    if _own_runtime_is_newer(store, chosen):
+    newer = _own_runtime_is_newer(store, chosen)
+    if newer:
         packages.append(str(runtime.library()))
-    settings, environment = ivysettings(repository, groups=(one.module.group for one in requests))
+    source: str | os.PathLike[str] | None = repository
+    if verified:
+        releases = [Release.read(store, coordinate) for coordinate in chosen]
+        source = prepare(releases, newer, progress)
+    settings, environment = ivysettings(source, groups=(one.module.group for one in requests))
     conf = {
         "spark.jars.packages": ",".join(packages),
         "spark.jars.ivySettings": str(_kept(settings)),
-        "spark.jars.ivy": str(_ivy_folder(store.url)),
+        "spark.jars.ivy": str(_ivy_folder(str(source) if verified else store.url)),
     }
     return Plan(conf, environment)
 
@@ -200,11 +215,15 @@ def _own_runtime_is_newer(store: Repository, chosen: Iterable[Coordinate]) -> bo
     own = runtime.library()
     theirs = [
         Library.parse(release.card.runtime["coordinate"]).version
-        for release in (Release.read(store, one) for one in chosen)
+        for release in (Release.read(store, one) for one in chosen if _is_ours(store, one))
         if release.card.runtime
     ]
     newest = max(map(_release_number, theirs), default=())
     return _release_number(own.version) > newest and store.exists(layout.pom_path(own))
+
+
+def _is_ours(store: Repository, coordinate: Coordinate) -> bool:
+    return store.exists(layout.card_path(coordinate))
 
 
 def _release_number(version: str) -> tuple[int, ...]:

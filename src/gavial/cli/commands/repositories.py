@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gavial.maven.settings import RepositorySettings, Settings
 
 _EXAMPLE = "\b\nExample:\n  gavial repositories\n  gavial repositories --repository models --json"
-_PARTS = ("url", "username", "password", "token", "ca_file")
 
 
 def repositories(
@@ -28,6 +27,7 @@ def repositories(
     """
     if context.invoked_subcommand is not None:
         return
+    from gavial.maven.exposure import exposures
     from gavial.registry import places
 
     settings = places.settings()
@@ -44,6 +44,8 @@ def repositories(
         output.document({"repositories": found})
     else:
         _render(found)
+    for problem in dict.fromkeys(problem for one in chosen for problem in exposures(one)):
+        output.note(f"warning: {problem}")
     for name, sources in settings.without_url.items() if repository is None else ():
         output.note(f"repository {name!r} has no URL, only {sources}")
 
@@ -68,7 +70,9 @@ def _default(settings: Settings) -> RepositorySettings | None:
 
 
 def _described(one: RepositorySettings, default: bool, answer: str) -> dict[str, Any]:
-    parts = {part: getattr(one, part) for part in _PARTS}
+    from gavial.maven.setting_values import PARTS
+
+    parts = {part: getattr(one, part) for part in PARTS}
     return {
         "id": one.id,
         "url": one.url.value,

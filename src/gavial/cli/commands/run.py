@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperCommand
 
 from gavial.cli import launch, output, progress
-from gavial.cli.options import GavsArgument, RepositoryOption
+from gavial.cli.options import GavsArgument, RepositoryOption, VerifiedOption
 
 _EXAMPLE = (
     "\b\nExample:\n  gavial run com.acme:churn:latest.release -- pyspark\n"
@@ -30,7 +30,12 @@ class _WithCommand(TyperCommand):
         return [*super().collect_usage_pieces(ctx), "-- COMMAND…"]
 
 
-def run(context: typer.Context, gavs: GavsArgument, repository: RepositoryOption = None) -> None:
+def run(
+    context: typer.Context,
+    gavs: GavsArgument,
+    repository: RepositoryOption = None,
+    verified: VerifiedOption = False,
+) -> None:
     """Run a command of Spark's with models added to it.
 
     They are added to its own --packages, and credentials to its environment alone. A command that
@@ -45,8 +50,8 @@ def run(context: typer.Context, gavs: GavsArgument, repository: RepositoryOption
             f"gavial run {' '.join(gavs)} -- pyspark",
             ctx=context,
         )
-    with progress.shown("Looking for the models"):
-        made = plan(gavs, repository)
+    with progress.shown("Looking for the models") as transferred:
+        made = plan(gavs, repository, verified=verified, progress=transferred)
     started = launch.prepared(command, made.conf, made.environment)
     for name in started.overruled:
         output.note(f"warning: the command's own {name} is used, and not that of gavial")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gavial.cli import output, progress, spark_command, variables
-from gavial.cli.options import GavsArgument, JsonOption, RepositoryOption
+from gavial.cli.options import GavsArgument, JsonOption, RepositoryOption, VerifiedOption
 
 _EXAMPLE = '\b\nExample:\n  eval spark-submit "$(gavial spark-conf com.acme:churn:1.+)" job.py'
 
@@ -19,13 +19,14 @@ def spark_conf(
         bool,
         typer.Option("--exact", help="Name the versions that the selectors mean now."),
     ] = False,
+    verified: VerifiedOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Print the flags for spark-submit, quoted for a shell."""
     from gavial.registry.spark_conf import plan
 
-    with progress.shown("Looking for the models"):
-        made = plan(gavs, repository, exact=exact)
+    with progress.shown("Looking for the models") as transferred:
+        made = plan(gavs, repository, exact=exact, verified=verified, progress=transferred)
     variables.tell(made.environment)
     if as_json:
         output.document({"conf": dict(made.conf), "environment": sorted(made.environment)})
