@@ -31,6 +31,24 @@ test: setup java ## run the tests
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --skip-covered --skip-empty
 
+# Each target of tests/fuzz for SECONDS; what it learns is kept in build/fuzz/corpus.
+FUZZ_STAMP := build/fuzz/.installed
+SECONDS ?= 60
+TARGETS ?= $(shell sed -n '/^    for one in (/,/^    )/s/^        \([a-z_]*\),$$/\1/p' tests/fuzz/targets.py)
+
+$(FUZZ_STAMP): requirements/fuzz.txt
+	$(PYTHON) -m venv build/fuzz/env
+	build/fuzz/env/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	touch $@
+
+fuzz: $(FUZZ_STAMP) ## look for inputs that break what reads from outside (SECONDS=60 each)
+	@for target in $(TARGETS); do mkdir -p build/fuzz/found/$$target; \
+	  PYTHONPATH=src build/fuzz/env/bin/python tests/fuzz/run.py $$target build/fuzz/corpus/$$target \
+	    -max_total_time=$(SECONDS) -artifact_prefix=build/fuzz/found/$$target/ -verbosity=0 -print_final_stats=1 \
+	    >build/fuzz/$$target.log 2>&1 \
+	    && echo "$$target: $$(sed -n 's/^stat::number_of_executed_units: *//p' build/fuzz/$$target.log) inputs, none broke it" \
+	    || { echo "$$target: BROKEN, see build/fuzz/$$target.log and build/fuzz/found/$$target"; exit 1; }; done
+
 bench: setup java ## measure speed and size, as ratios to Spark's own
 	$(BIN)/python benchmarks/large_model.py
 
@@ -52,9 +70,11 @@ format: setup ## format the code
 lock: ## resolve the locked versions again (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/dev.txt
+	uv pip compile pyproject.toml --group fuzz --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/fuzz.txt
 	$(PYTHON) tools/cut_lock.py numpy py4j pyspark < requirements/dev.txt > requirements/spark.txt
 
 clean: ## remove what was built
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse
 
-.PHONY: help setup java demo test bench docs lint check format lock clean
+.PHONY: help setup java demo test fuzz bench docs lint check format lock clean

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import pytest
 
+from gavial import limits
 from gavial.errors import RepositoryRefused, RepositoryUnavailable
-from gavial.maven import catalog, http
+from gavial.maven import catalog
 
 SEARCH = "/service/rest/v1/search?repository=models&maven.classifier=card&maven.extension=json"
 GITLAB = "/git/api/v4/projects/7/packages?package_type=maven&per_page=100"
@@ -105,7 +106,7 @@ def test_a_search_is_asked_with_the_credentials_of_the_repository(serve, connect
 
 
 def test_a_search_without_an_end_is_given_up(serve, connect, monkeypatch):
-    monkeypatch.setattr(http, "MAX_PAGES", 3)
+    monkeypatch.setattr(limits, "SEARCH_PAGES", 3)
     again = {"items": [component("com.acme", "churn")], "continuationToken": "1"}
     pages = {SEARCH: (again, {}), f"{SEARCH}&continuationToken=1": (again, {})}
     with pytest.raises(RepositoryUnavailable, match="no end"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from releasing import no_sleep, order, packed, release
 
@@ -17,6 +19,7 @@ from gavial.maven import catalog, layout, publish
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Coordinate, Library, Module, Target
 from gavial.maven.drive import Driver
+from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.selector import Request
 
 CHURN = Module("com.acme", "churn")
@@ -110,6 +113,53 @@ def test_another_deploy_repairs_the_metadata_of_one_that_died(repository):
     release(repository, "com.acme:churn:1.0", "c")
     assert selected(repository, "com.acme:churn:1.0.1") == "com.acme:churn:1.0.1"
     assert repository.read(metadata).count(b"<version>") == 3
+
+
+BY_MAVEN = """<?xml version="1.0" encoding="UTF-8"?>
+<metadata modelVersion="1.1.0">
+  <groupId>com.acme</groupId>
+  <artifactId>churn</artifactId>
+  <versioning>
+    <latest>0.9.5</latest>
+    <release>0.9.5</release>
+    <versions>
+      <version>1.0.0</version>
+      <version>1.0-beta</version>
+      <version>0.9.5</version>
+    </versions>
+    <lastUpdated>20990101000000</lastUpdated>
+  </versioning>
+</metadata>
+"""
+BY_HAND = """\ufeff<metadata xmlns="http://maven.apache.org/METADATA/1.1.0"
+  ><!-- mine --><versioning><versions><version> 1.0.0 </version>
+<version>1.0-beta</version><version>0.9.5</version></versions></versioning></metadata>"""
+
+
+@pytest.mark.parametrize("text", [BY_MAVEN, BY_HAND], ids=["by mvn deploy", "by hand"])
+def test_a_list_that_others_wrote_is_kept_and_names_the_highest(repository, text):
+    release(repository, "com.acme:churn:1.0")
+    for version in ("0.9.5", "1.0-beta"):
+        pom = f"com/acme/churn/{version}/churn-{version}.pom"
+        repository.write(pom, Content.of_bytes(b"pom"))
+    metadata = layout.metadata_path(CHURN)
+    repository.write(metadata, Content.of_bytes(text.encode()), replace=True)
+    assert release(repository, "com.acme:churn:1.0", "b") == "com.acme:churn:1.0.1"
+    written = repository.read(metadata)
+    assert ModuleMetadata.newest(written, CHURN) == ("1.0.1", "1.0.1")
+    versions = ModuleMetadata.parse(written, CHURN).versions
+    assert versions == ("1.0-beta", "0.9.5", "1.0.0", "1.0.1")
+
+
+def test_machines_whose_clocks_differ_by_hours_lose_nothing(repository):
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    for number, hours in enumerate((5, -7, 0, 11)):
+        clock = noon + timedelta(hours=hours)
+        steps = publish.publish(order(repository, f"t{number}"), Target.parse("com.acme:churn:1.0"))
+        made = Driver(repository, packed, sleep=no_sleep, now=lambda clock=clock: clock).run(steps)
+        assert str(made) == f"com.acme:churn:1.0.{number}"
+    assert selected(repository, "com.acme:churn") == "com.acme:churn:1.0.3"
+    assert repository.read(layout.metadata_path(CHURN)).count(b"<version>") == 4
 
 
 RUNTIME = Library.parse("io.gavial:gavial:0.1.0-dev.abc")

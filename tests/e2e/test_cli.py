@@ -295,6 +295,26 @@ def test_an_unknown_repository_is_an_error_of_usage(gavial):
     assert "no repository 'nowhere'" in done.err
 
 
+@pytest.mark.parametrize("blocks", [1, 8, 12])
+def test_a_full_disk_is_said_and_nothing_half_is_visible(gavial, released, tmp_path, blocks):
+    deploy = f"gavial deploy {SAVED} com.acme:churn:1.0 --repository {released}"
+    run = subprocess.run(
+        ("sh", "-c", f"ulimit -f {blocks}; exec {sys.executable} -m {deploy}"),
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode in (1, 2)
+    assert "Nothing was released" in run.stderr
+    assert "ake room" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert gavial("list", "com.acme:churn", "--repository", released).out == "1.0.1\n1.0.0\n"
+    assert not list((tmp_path / "models").rglob(".gavial-*"))
+    assert gavial("deploy", SAVED, "com.acme:churn:1.0", "--repository", released).code == 0
+
+
 def test_a_file_system_that_refuses_is_named(gavial, released, tmp_path):
     (tmp_path / "file").write_text("")
     done = gavial("download", "com.acme:churn", "--repository", released, "--to", "file")

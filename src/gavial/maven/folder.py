@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from gavial import limits
 from gavial.errors import (
     AccessDenied,
     RepositoryError,
@@ -22,7 +23,7 @@ from gavial.errors import (
     RepositoryUnavailable,
 )
 from gavial.maven.content import Content
-from gavial.maven.repository import SMALL_FILE_LIMIT, FolderAnswer, Progress, Repository
+from gavial.maven.repository import FolderAnswer, Progress, Repository
 
 _CHUNK = 1 << 20
 _TEMPORARY = ".gavial-"
@@ -45,10 +46,10 @@ class FolderRepository(Repository):
     def read(self, path: str) -> bytes | None:
         with self._errors("read", path), suppress(FileNotFoundError, NotADirectoryError):
             with self._place(path).open("rb") as file:
-                data = file.read(SMALL_FILE_LIMIT + 1)
-            if len(data) > SMALL_FILE_LIMIT:
+                data = file.read(limits.SMALL_FILE + 1)
+            if len(data) > limits.SMALL_FILE:
                 raise RepositoryUnavailable(
-                    f"{path} in {self.folder} has more than {SMALL_FILE_LIMIT} bytes: no such "
+                    f"{path} in {self.folder} has more than {limits.SMALL_FILE} bytes: no such "
                     "file is so large."
                 )
             return data

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
+from gavial import limits
 from gavial.errors import (
     AccessDenied,
     RepositoryError,
@@ -33,7 +34,7 @@ from gavial.maven.http_client import (
     HttpClient,
     Untrusted,
 )
-from gavial.maven.repository import SMALL_FILE_LIMIT, FolderAnswer, Progress, Repository
+from gavial.maven.repository import FolderAnswer, Progress, Repository
 
 if TYPE_CHECKING:
     from requests import Response
@@ -55,8 +56,6 @@ _OTHER_FORM = (
 # Slower than this for so long, a download is given up: a gigabyte would take eleven days.
 SLOWEST = 1_000  # bytes a second
 SLOW_SECONDS = 60.0
-# A search with pages of 50 names ends after 50,000 of them.
-MAX_PAGES = 1_000
 
 
 class HttpRepository(Repository):
@@ -199,7 +198,7 @@ class HttpRepository(Repository):
     def _search(self, index: indexes.Index) -> Iterator[tuple[str, str]]:
         """What a search of the server's own names, page by page."""
         path: str | None = index.first
-        for number in range(1, MAX_PAGES + 1):
+        for number in range(1, limits.SEARCH_PAGES + 1):
             if path is None:
                 return
             with self._get(path, missing=frozenset()) as response:
@@ -211,7 +210,9 @@ class HttpRepository(Repository):
             answer = indexes.Answer(number, json.loads(page.getvalue()), headers)
             names, path = index.read(answer)
             yield from names
-        raise RepositoryUnavailable(f"{self.url}: its search has no end after {MAX_PAGES} pages.")
+        raise RepositoryUnavailable(
+            f"{self.url}: its search has no end after {limits.SEARCH_PAGES} pages."
+        )
 
     @contextmanager
     def _get(
@@ -318,9 +319,9 @@ class _Limited(io.BytesIO):
         self._what = what
 
     def write(self, data: bytes, /) -> int:  # type: ignore[override]
-        if self.tell() + len(data) > SMALL_FILE_LIMIT:
+        if self.tell() + len(data) > limits.SMALL_FILE:
             raise _TooLarge(
-                f"{self._what} has more than {SMALL_FILE_LIMIT} bytes: no such file is so large."
+                f"{self._what} has more than {limits.SMALL_FILE} bytes: no such file is so large."
             )
         return super().write(data)
 

@@ -14,10 +14,6 @@ from typing import BinaryIO, cast
 from gavial.errors import CorruptRelease, RepositoryError
 from gavial.maven.content import Content, Hashing
 
-# Descriptors, metadata and claims are read into memory whole: none is this large. A
-# maven-metadata.xml of 100,000 versions has about 4 MB.
-SMALL_FILE_LIMIT = 32 << 20
-
 Progress = Callable[[int], None]
 
 
@@ -48,7 +44,7 @@ class Repository(ABC):
         Raises:
             AccessDenied: the repository does not let us read.
             RepositoryUnavailable: it does not answer, or the file is larger than
-                `SMALL_FILE_LIMIT`.
+                `limits.SMALL_FILE`.
         """
 
     @abstractmethod

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gavial import limits
 from gavial.errors import ConfigurationError
 from gavial.maven.locations import as_url, is_location
 from gavial.maven.setting_values import PARTS, SECRETS, Secret, Setting
 
 DEFAULT_VARIABLE = "GAVIAL_REPOSITORY"
 CONFIG_VARIABLE = "GAVIAL_CONFIG"
-_SIZE_LIMIT = 1 << 20  # no file of settings is larger
 _VARIABLE = re.compile(rf"GAVIAL_REPOSITORIES_(\w+?)_({'|'.join(p.upper() for p in PARTS)})")
 _FILES = ("ca_file", "client_cert")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -234,9 +234,9 @@ def _text(file: Path) -> str:
 def _bytes(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
-            data = opened.read(_SIZE_LIMIT + 1)
+            data = opened.read(limits.SETTINGS + 1)
     except OSError as error:
         raise ConfigurationError(f"Cannot read {file}: {error.strerror}.") from error
-    if len(data) > _SIZE_LIMIT:
-        raise ConfigurationError(f"{file} has more than {_SIZE_LIMIT} bytes: no settings have.")
+    if len(data) > limits.SETTINGS:
+        raise ConfigurationError(f"{file} has more than {limits.SETTINGS} bytes: no settings have.")
     return data

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import stat
 import struct
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,17 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from gavial import limits
 from gavial.errors import CorruptRelease
 from gavial.model import manifest
 from gavial.model.manifest import Manifest
 
 CHUNK = 1 << 20
-_MAX_ENTRIES = 1_000_000
-_MAX_MANIFEST = 256 << 20
-# A jar without a manifest may grow by this factor, beyond a size that does no harm.
-_MAX_RATIO = 100
-_HARMLESS = 100 << 20
 _ESCAPING = re.compile(r"^/|\\|\x00|^[A-Za-z]:|(^|/)\.{1,2}(/|$)|//")
+# What zipfile lets through where sizes and places in the file are nonsense.
+_NONSENSE = (ValueError, OverflowError, struct.error)
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -61,9 +61,8 @@ def open_jar(jar: Path) -> Iterator[Archive]:
     with _as_corrupt(jar), _open(jar) as opened:
         files = _files(opened, jar)
         found = _manifest(opened, files, jar)
-        if found is None:
-            _check_growth(files, jar)
-        else:
+        _check_growth(files, jar)
+        if found is not None:
             _check_members(files, found, jar)
         yield Archive(opened, jar, files, found)
 
@@ -71,8 +70,7 @@ def open_jar(jar: Path) -> Iterator[Archive]:
 def _open(jar: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(jar)
-    except (ValueError, OverflowError, struct.error, OSError) as error:
-        # What zipfile lets through where sizes and places in the file are nonsense.
+    except (*_NONSENSE, OSError) as error:
         raise zipfile.BadZipFile(str(error)) from error
 
 
@@ -80,21 +78,30 @@ def _open(jar: Path) -> zipfile.ZipFile:
 def _as_corrupt(jar: Path) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise CorruptRelease(
-            f"{jar.name} is not a whole jar: {error}. Fetch it again, or ask who released it."
-        ) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, *_NONSENSE) as error:
+        raise _not_whole(jar, error) from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a place before the file's start
+            raise
+        raise _not_whole(jar, error) from error
+
+
+def _not_whole(jar: Path, error: Exception) -> CorruptRelease:
+    return CorruptRelease(
+        f"{jar.name} is not a whole jar: {error}. Fetch it again, or ask who released it."
+    )
 
 
 def _files(opened: zipfile.ZipFile, jar: Path) -> dict[str, zipfile.ZipInfo]:
     entries = opened.infolist()
-    if len(entries) > _MAX_ENTRIES:
-        raise _hostile(jar, f"it has {len(entries)} entries")
+    if len(entries) > limits.JAR_ENTRIES:
+        raise _hostile(jar, f"it has {len(entries)} entries (GAVIAL_LIMIT_JAR_ENTRIES)")
     seen: dict[str, str] = {}
     files: dict[str, zipfile.ZipInfo] = {}
     for entry in entries:
         _check_entry(entry, jar)
-        key = entry.filename.rstrip("/").casefold()
+        # Some file systems do not tell case or Unicode's forms apart.
+        key = unicodedata.normalize("NFKC", entry.filename.rstrip("/")).casefold()
         if key in seen:
             raise _hostile(
                 jar, f"{seen[key]!r} and {entry.filename!r} collide on some file systems"
@@ -134,7 +141,7 @@ def _manifest(
     entry = files.get(manifest.PATH)
     if entry is None:
         return None
-    if entry.file_size > _MAX_MANIFEST:
+    if entry.file_size > limits.JAR_MANIFEST:
         raise _hostile(jar, f"its manifest has {entry.file_size} bytes")
     return Manifest.parse(opened.read(entry), jar.name)
 
@@ -156,8 +163,11 @@ def _check_members(files: dict[str, zipfile.ZipInfo], found: Manifest, jar: Path
 
 def _check_growth(files: dict[str, zipfile.ZipInfo], jar: Path) -> None:
     total = sum(entry.file_size for entry in files.values())
-    if total > _HARMLESS and total > _MAX_RATIO * jar.stat().st_size:
-        raise _hostile(jar, f"it would grow from {jar.stat().st_size} to {total} bytes")
+    if total > limits.JAR_HARMLESS and total > limits.JAR_RATIO * jar.stat().st_size:
+        raise _hostile(
+            jar,
+            f"it would grow from {jar.stat().st_size} to {total} bytes (GAVIAL_LIMIT_JAR_RATIO)",
+        )
 
 
 def _hostile(jar: Path, problem: str) -> CorruptRelease:

@@ -19,7 +19,7 @@ from typing import IO
 from gavial.errors import IncompatibleModel
 from gavial.maven.coordinate import Coordinate
 from gavial.model import manifest
-from gavial.model.archive import CHUNK
+from gavial.model.archive import CHUNK, open_jar
 from gavial.model.jar_reader import (
     PIPELINES,
     RESERVED,
@@ -81,6 +81,8 @@ def pack(
             _write_all(jar, members, folders, coordinate, libraries, progress or _ignore)
         if python_files:
             _check_importable(target.stat().st_size, "bytes", _ZIPIMPORT_BYTES)
+        with open_jar(target):
+            pass  # what could not be opened again is not released
     except BaseException:
         target.unlink(missing_ok=True)
         raise

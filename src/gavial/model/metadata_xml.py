@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from gavial import limits
 from gavial.maven import xml
 from gavial.maven.coordinate import Coordinate
 from gavial.model import parameters, stamp
@@ -21,7 +22,6 @@ from gavial.model.saved_model import SavedModel
 from gavial.model.saved_stage import Stage
 
 FORMAT = 1
-_MAX_SIZE = 64 << 20
 _FORBIDDEN = re.compile(r"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
@@ -67,7 +67,7 @@ def read_claim(data: bytes) -> Claim | None:
     >>> read_claim(b"<metadata><pipeline id='p'/></metadata>") is None
     True
     """
-    if len(data) > _MAX_SIZE:
+    if len(data) > limits.SMALL_FILE:
         return None
     try:
         text = data.decode("utf-8")

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from gavial import limits
 from gavial.errors import IncompatibleModel
 
 FOLDER = "metadata"
-_LIMIT = 16 << 20  # decoded bytes: real ones have kilobytes
 _CHUNK = 1 << 16
 _CODECS = {".deflate": 15, ".gz": 31}  # window bits of zlib: with its own header, with gzip's
 _OTHER_CODECS = (".bz2", ".lz4", ".snappy", ".zst", ".lzo", ".lzo_deflate", ".xz", ".br", ".z")
@@ -138,20 +138,22 @@ def _decode(part: Path, where: str) -> str:
 def _bytes(file: IO[bytes], window: int | None) -> bytes:
     """All bytes, decompressed, but never more than the limit in memory."""
     if window is None:
-        data = file.read(_LIMIT + 1)
+        data = file.read(limits.STAGE_METADATA + 1)
     else:
         engine = zlib.decompressobj(window)
         found = bytearray()
-        while len(found) <= _LIMIT and not engine.eof:
+        while len(found) <= limits.STAGE_METADATA and not engine.eof:
             chunk = engine.unconsumed_tail or file.read(_CHUNK)
             if not chunk:
                 raise EOFError("it is truncated")
-            found += engine.decompress(chunk, _LIMIT + 1 - len(found))
+            found += engine.decompress(chunk, limits.STAGE_METADATA + 1 - len(found))
         if engine.eof and (engine.unused_data or file.read(1)):
             raise ValueError("has bytes after its end")
         data = bytes(found)
-    if len(data) > _LIMIT:
-        raise ValueError(f"has more than {_LIMIT >> 20} MiB: no stage's parameters have")
+    if len(data) > limits.STAGE_METADATA:
+        raise ValueError(
+            f"has more than {limits.STAGE_METADATA >> 20} MiB: no stage's parameters have"
+        )
     return data
 
 

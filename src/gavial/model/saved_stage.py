@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gavial import limits
 from gavial.errors import IncompatibleModel
 from gavial.model import saved_metadata
 from gavial.model.saved_metadata import FOLDER, Metadata, is_hidden
@@ -19,7 +20,6 @@ TUNING_MODELS = tuple(
     for package in ("org.apache.spark", "pyspark")
     for name in ("CrossValidatorModel", "TrainValidationSplitModel")
 )
-_MAX_DEPTH = 50
 # Folders that a fitted stage of Spark's own writes; every other `…Model` of it writes `data`.
 _CONTENT = {
     "PipelineModel": (),
@@ -64,8 +64,8 @@ def read(model: Path) -> Stage:
 
 def _read(folder: Path, model: Path, depth: int) -> Stage:
     where = _where(folder, model)
-    if depth > _MAX_DEPTH:
-        raise IncompatibleModel(f"{where} is nested more than {_MAX_DEPTH} stages deep.")
+    if depth > limits.STAGE_DEPTH:
+        raise IncompatibleModel(f"{where} is nested more than {limits.STAGE_DEPTH} stages deep.")
     metadata = saved_metadata.read(folder, where)
     return _stage(folder, model, metadata, depth)
 
@@ -134,7 +134,7 @@ def _pipeline_stages(
 
 def _found(folder: Path, model: Path, depth: int) -> list[Stage]:
     """The stages anywhere below a folder, each with those below it: whoever wrote them."""
-    if depth > _MAX_DEPTH:
+    if depth > limits.STAGE_DEPTH:
         raise IncompatibleModel(f"{_where(folder, model)} is nested too deeply.")
     found: list[Stage] = []
     for path in sorted(folder.iterdir(), key=lambda path: _natural(path.name)):

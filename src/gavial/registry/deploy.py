@@ -159,16 +159,23 @@ class _Deploy:
         """Stamp, pack and describe the model under one number."""
         pom = self.pom(coordinate).render()
         place = self.work / "model.jar"
-        jar.pack(
-            place,
-            self.model,
-            coordinate,
-            overlay=stamp.overlay(self.model, coordinate),
-            python_files=self.modules,
-            pom=pom,
-            pom_properties=pom_properties(coordinate),
-            libraries=self.about.libraries,
-        )
+        try:
+            jar.pack(
+                place,
+                self.model,
+                coordinate,
+                overlay=stamp.overlay(self.model, coordinate),
+                python_files=self.modules,
+                pom=pom,
+                pom_properties=pom_properties(coordinate),
+                libraries=self.about.libraries,
+            )
+        except OSError as error:
+            raise ConfigurationError(
+                f"The jar of {coordinate} cannot be made in {self.work.parent}: "
+                f"{error.strerror or error}. Nothing was released. Make room there, or set TMPDIR "
+                "to another folder."
+            ) from error
         files = {
             layout.jar_path(coordinate): Content.of_file(place),
             layout.claim_path(coordinate): Content.of_bytes(self.claim(coordinate)),

@@ -4,12 +4,12 @@ import os
 
 import pytest
 
+from gavial import limits
 from gavial.errors import AccessDenied, RepositoryUnavailable
 from gavial.maven import catalog
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Module
 from gavial.maven.folder import FolderRepository
-from gavial.maven.repository import SMALL_FILE_LIMIT
 
 PATH = "com/acme/churn/1.0.0/churn-1.0.0.pom"
 
@@ -50,7 +50,7 @@ def test_a_descriptor_of_an_absurd_size_is_not_read(tmp_path):
     place = tmp_path / PATH
     place.parent.mkdir(parents=True)
     with place.open("wb") as file:
-        file.truncate(SMALL_FILE_LIMIT + 1)
+        file.truncate(limits.SMALL_FILE + 1)
     with pytest.raises(RepositoryUnavailable, match="more than"):
         FolderRepository(tmp_path).read(PATH)
 

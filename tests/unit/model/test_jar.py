@@ -329,6 +329,18 @@ def test_a_jar_that_is_not_there_is_an_error_that_says_so(tmp_path):
     refused(tmp_path / "none.jar", tmp_path, "is not there")
 
 
+def test_a_bomb_that_its_manifest_declares_is_refused_too(churn4, tmp_path):
+    with pytest.raises(CorruptRelease, match="GAVIAL_LIMIT_JAR_RATIO"):
+        packed(churn4, tmp_path / "bomb.jar", {"zeros.py": b"\0" * (101 << 20)})
+    assert not (tmp_path / "bomb.jar").exists()
+
+
+def test_entries_that_differ_only_in_the_form_of_unicode_are_refused(jar, tmp_path):
+    composed, decomposed = (f"pipelines/churn/{name}" for name in ("\u00e9", "e\u0301"))
+    both = edited(with_entry(jar, composed), lambda e: [*e, (zipfile.ZipInfo(decomposed), b"")])
+    refused(both, tmp_path, "collide")
+
+
 def test_a_bomb_is_refused_before_it_grows(jar, tmp_path):
     bomb = with_entry(jar, "pipelines/churn/zeros", b"\0" * (101 << 20))
     refused(bomb, tmp_path, "would grow")

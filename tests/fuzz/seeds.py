@@ -1,0 +1,94 @@
+"""Where each target begins: real files, and what people write."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from targets import CHURN, SAVED
+
+from gavial.maven.coordinate import Coordinate
+from gavial.maven.metadata import ModuleMetadata
+from gavial.maven.pom import pom_properties
+from gavial.model import jar, metadata_xml, watermark
+from gavial.model.saved_model import SavedModel
+
+FORMAT_1 = Path(__file__).parents[1] / "fixtures" / "releases" / "format-1"
+ONE = Coordinate.parse("com.acme:churn:1.0.3")
+
+
+def seeds(target: str) -> list[bytes]:
+    """Inputs of a target that it accepts, or nearly."""
+    return [text.encode() if isinstance(text, str) else text for text in _SEEDS[target]()]
+
+
+def _jars() -> list[bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "model.jar"
+        jar.pack(
+            place,
+            SavedModel.read(SAVED),
+            ONE,
+            overlay={},
+            python_files={},
+            pom=b"<project/>",
+            pom_properties=pom_properties(ONE),
+        )
+        return [place.read_bytes()]
+
+
+def _released(suffix: str) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(FORMAT_1.rglob(f"*{suffix}"))]
+
+
+def _manifests() -> list[bytes]:
+    return [b'{"format": 1, "artifact": "churn", "coordinate": "g:a:1.0.0", "members": {}}']
+
+
+_SEEDS = {
+    "archive": _jars,
+    "manifest": _manifests,
+    "card": lambda: _released("-card.json"),
+    "claim": lambda: [
+        metadata_xml.render(SavedModel.read(SAVED), ONE, token="t", digest="d"),
+    ],
+    "metadata": lambda: [
+        ModuleMetadata(CHURN, ("1.0.0", "1.0-rc")).render(datetime(2026, 1, 1, tzinfo=UTC))
+    ],
+    "pom": lambda: _released(".pom"),
+    "settings_xml": lambda: [
+        "<settings><servers><server><id>models</id><username>u</username><password>{COQLCE6DU6GtcS5P="
+        "}</password></server></servers><mirrors><mirror><id>m</id><url>https://m.test</url>"
+        "<mirrorOf>*,!central</mirrorOf></mirror></mirrors></settings>"
+    ],
+    "toml": lambda: [
+        'default = "models"\n[repositories.models]\nurl = "https://m.test/"\nusername = "u"\n'
+        'password = "p"\nca_file = "c.pem"\n'
+    ],
+    "hocon": lambda: [
+        'model.repository { id = models, url = "https://m.test/", username = u, '
+        "password = ${HOME} }"
+    ],
+    "names": lambda: [
+        "com.acme:churn:1.0.3",
+        "com.acme:churn:[1.0,2.0)",
+        "com.acme:churn:latest.release",
+        "churn",
+        "1.0.+",
+        'Basic realm="a, b"',
+    ],
+    "statement": lambda: [
+        watermark.statement("com.acme:churn:1.0.3", "pipe`line"),
+        "SELECT *, trim(BOTH 'x' FROM a) AS b FROM __THIS__ WHERE c IN (1, 2) -- end",
+    ],
+    "listing": lambda: ['<a href="../">up</a><a href="acme/">a</a><a href="?C=M">x</a>'],
+    "search": lambda: [
+        '{"items": [{"group": "g", "name": "a"}], "continuationToken": "t"}',
+        '[{"name": "g:a"}, {"name": "g/a"}]',
+        '{"results": [{"uri": "x/api/storage/m/com/acme/churn/1/churn-1-card.json"}]}',
+    ],
+    "saved_model": lambda: [
+        path.read_bytes() for path in sorted((SAVED / "stages").glob("*/metadata/part-*"))
+    ],
+}

@@ -1,0 +1,178 @@
+"""What reads bytes from outside, each as a function that may only raise errors of ours."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import MappingProxyType
+
+from gavial.errors import GavialError
+from gavial.maven import html_listing, indexes, xml
+from gavial.maven.coordinate import Coordinate, Library, Module, Target, Version
+from gavial.maven.ivy import realm_of
+from gavial.maven.metadata import ModuleMetadata
+from gavial.maven.selector import Request, Selector
+from gavial.maven.settings import Settings
+from gavial.model import jar, metadata_xml, sql, watermark
+from gavial.model.card import Card
+from gavial.model.manifest import Manifest
+from gavial.model.saved_model import SavedModel
+
+SAVED = Path(__file__).parents[1] / "fixtures" / "saved_models" / "spark-4.3" / "churn"
+CHURN = Module("com.acme", "churn")
+
+
+def _folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="gavial-fuzz-"))
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def archive(data: bytes) -> None:
+    """A jar: its models, its Python modules, and one model unpacked, never outside its folder."""
+    folder = _folder()
+    try:
+        file = folder / "model.jar"
+        file.write_bytes(data)
+        with suppress(GavialError):
+            jar.python_members(file)
+            for name in jar.artifacts(file):
+                jar.unpack(file, name, folder / "to")
+        assert {path.name for path in folder.iterdir()} <= {"model.jar", "to"}
+    finally:
+        shutil.rmtree(folder)
+
+
+def manifest(data: bytes) -> None:
+    with suppress(GavialError):
+        Manifest.parse(data, "model.jar")
+
+
+def card(data: bytes) -> None:
+    with suppress(GavialError):
+        Card.from_json(Card.from_json(data).to_json())
+
+
+def claim(data: bytes) -> None:
+    metadata_xml.read_claim(data)
+
+
+def metadata(data: bytes) -> None:
+    """A `maven-metadata.xml`, and whether what is written of it is read again."""
+    with suppress(GavialError):
+        found = ModuleMetadata.parse(data, CHURN)
+        ModuleMetadata.newest(data, CHURN)
+        assert found.including(()).including(()) == found.including(())
+
+
+def pom(data: bytes) -> None:
+    with suppress(GavialError):
+        xml.parse(data, "a POM")
+
+
+def settings_xml(data: bytes) -> None:
+    _settings(data, ".m2/settings.xml", {})
+
+
+def toml(data: bytes) -> None:
+    _settings(data, "gavial.toml", {})
+
+
+def hocon(data: bytes) -> None:
+    _settings(data, "application.conf", {"HOME": "/"})
+
+
+def _settings(data: bytes, name: str, environ: dict[str, str]) -> None:
+    folder = _folder()
+    try:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(data)
+        environ = {**environ, "GAVIAL_REPOSITORIES_MODELS_URL": "https://m.test/"}
+        with suppress(GavialError):
+            Settings.load(environ=environ, folder=folder, home=folder).find("models")
+    finally:
+        shutil.rmtree(folder)
+
+
+def names(data: bytes) -> None:
+    """Coordinates, selectors and all else that a person writes to name something."""
+    text = _text(data)
+    for parse in (
+        Coordinate.parse,
+        Library.parse,
+        Module.parse,
+        Target.parse,
+        Version.parse,
+        Request.parse,
+        Selector.parse,
+    ):
+        with suppress(GavialError):
+            parsed = parse(text)
+            assert parse(str(parsed)) == parsed
+    realm_of(text)
+
+
+def statement(data: bytes) -> None:
+    """SQL, and a watermark's statement, which is read as it was written or not at all."""
+    text = _text(data)
+    sql.problem(text)
+    mark = watermark.parse_statement(text)
+    assert mark is None or watermark.statement(mark.value, mark.column) == text
+
+
+def listing(data: bytes) -> None:
+    found = html_listing.names("https://m.test/com/", _text(data))
+    assert not [name for name in found if "/" in name or name in ("", ".", "..")]
+
+
+def search(data: bytes) -> None:
+    """A server's own search, whatever JSON it answers with."""
+    import json
+
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    for path in ("/repository/m/", "/api/packages/o/maven/", "/artifactory/m/"):
+        for index in indexes.of(path):
+            with suppress(KeyError, TypeError, ValueError, AttributeError):
+                index.read(indexes.Answer(1, document, MappingProxyType({})))
+
+
+def saved_model(data: bytes) -> None:
+    """The metadata of a saved model's first stage."""
+    folder = _folder()
+    try:
+        shutil.copytree(SAVED, folder / "model")
+        part = next((folder / "model" / "stages").glob("0_*/metadata/part-*"))
+        part.write_bytes(data)
+        with suppress(GavialError):
+            SavedModel.read(folder / "model").digest()
+    finally:
+        shutil.rmtree(folder)
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    one.__name__: one
+    for one in (
+        archive,
+        manifest,
+        card,
+        claim,
+        metadata,
+        pom,
+        settings_xml,
+        toml,
+        hocon,
+        names,
+        statement,
+        listing,
+        search,
+        saved_model,
+    )
+}
