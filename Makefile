@@ -24,12 +24,18 @@ setup: $(STAMP) ## make the environment
 java:
 	@tools/ensure-java.sh
 
+jdk:
+	@tools/ensure-jdk.sh
+
 demo: setup java ## the life of a model on real data, from fit to watermark
 	$(BIN)/python examples/flight_delays/demo.py
 
 test: setup java ## run the tests
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --skip-covered --skip-empty
+
+test-servers: setup jdk ## the contract on real servers: Nexus 3 and 2, nginx, Apache, Artipie
+	$(BIN)/pytest tests/real
 
 # Each target of tests/fuzz for SECONDS; what it learns is kept in build/fuzz/corpus.
 FUZZ_STAMP := build/fuzz/.installed
@@ -61,7 +67,7 @@ lint: setup ## format, lint, types, import contracts
 docs: setup ## build the documentation into site/
 	$(BIN)/mkdocs build --strict --quiet
 
-check: lint docs test ## everything that CI runs
+check: lint docs test test-servers ## everything that CI runs
 
 format: setup ## format the code
 	$(BIN)/ruff format .
@@ -77,4 +83,4 @@ lock: ## resolve the locked versions again (needs uv)
 clean: ## remove what was built
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse
 
-.PHONY: help setup java demo test fuzz bench docs lint check format lock clean
+.PHONY: help setup java jdk demo test test-servers fuzz bench docs lint check format lock clean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from maven_server import Fault
 
 from gavial.errors import AccessDenied
 from gavial.maven import behaviour, catalog
@@ -85,6 +86,11 @@ def test_who_keeps_the_metadata_is_found_out(observe, who, keeps):
     seen = observe(keep_metadata=who)
     assert seen.keeps_metadata is keeps
     assert seen.may_release is (keeps is not None)
+
+
+def test_a_server_that_hides_is_not_asked_for_lists(serve, connect):
+    server = serve(hide_claims=True, faults=[Fault("status", "PUT", "maven-metadata.xml", 500)] * 9)
+    assert behaviour.observe(connect(server.url)).shows_claims is False
 
 
 def test_a_user_who_may_only_read_is_told_what_the_server_says(observe):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "servers"))
+sys.path.extend(map(str, (Path(__file__).parent, Path(__file__).parents[1] / "servers")))
 from maven_server import MavenServer
 
 USER, PASSWORD = "deployer", "p$$ w%rd<&'>"

@@ -2,84 +2,31 @@
 
 from __future__ import annotations
 
-import itertools
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+from crashes import kill_at_every_step
 
-import gavial
-from gavial.maven import layout
 from gavial.registry import spark_conf
 
-HERE = Path(__file__).parent
-SAVED = HERE.parent / "fixtures" / "saved_models" / "spark-4.3" / "churn"
 
+def latest(where, ivy):
+    """What Ivy takes for the newest release."""
 
-def deploy(repository, when="after", step=0, **environment):
-    return subprocess.run(
-        [
-            sys.executable,
-            str(HERE / "dying_deploy.py"),
-            str(SAVED),
-            "com.acme:churn:1.0",
-            str(repository),
-            when,
-            str(step),
-        ],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    def look():
+        settings, environment = spark_conf.ivysettings(where, ["com.acme"])
+        return ivy(settings, "com.acme:churn", **environment)[0]
 
-
-def visible(repository):
-    """The versions that clients see, each checked to be whole."""
-    versions = repository.versions("com.acme:churn")
-    for version in versions:
-        repository.release(f"com.acme:churn:{version}").verify()
-    return list(map(str, versions))
-
-
-def kill_at_every_step(where, when, ivy):
-    """Each step's kill, followed by a look as a reader, a deploy, and another look."""
-    repository = gavial.repository(where)
-    settings, environment = spark_conf.ivysettings(where, ["com.acme"])
-    first = deploy(where)
-    assert first.returncode == 0, first.stderr
-    released = visible(repository)
-    for step in itertools.count(1):
-        killed = deploy(where, when, step)
-        if killed.returncode == 0:  # it has no more steps than that
-            break
-        assert killed.returncode == -9, killed.stderr
-        there = visible(repository)
-        assert there[: len(released)] == released
-        if when == "after" and killed.stdout.startswith(("Write", "MakeFolder")):
-            brought = ivy(settings, "com.acme:churn", **environment)
-            assert brought[0] in [f"churn-{version}.jar" for version in (released[-1], there[-1])]
-        after = deploy(where)
-        assert after.returncode == 0, f"{killed.stdout}{after.stderr}"
-        released = visible(repository)
-        assert len(set(released)) == len(released) > len(there) - 1
-        latest = repository.release("com.acme:churn").coordinate
-        assert f"released {latest} " in after.stdout
-        data = repository.store.read(layout.metadata_path(latest.module))
-        assert data.count(b"<version>") == len(released)
-    assert step > 15
+    return look
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_kill_at_any_step_in_a_folder_leaves_whole_releases_and_the_next_deploy_works(
     tmp_path, when, ivy
 ):
-    kill_at_every_step(tmp_path / "models", when, ivy)
+    models = tmp_path / "models"
+    kill_at_every_step(models, when, latest(models, ivy) if when == "after" else None)
 
 
 @pytest.mark.usefixtures("server")
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_kill_at_any_step_over_http_leaves_whole_releases_and_the_next_deploy_works(when, ivy):
-    kill_at_every_step("models", when, ivy)
+    kill_at_every_step("models", when, latest("models", ivy) if when == "after" else None)

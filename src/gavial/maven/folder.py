@@ -44,15 +44,18 @@ class FolderRepository(Repository):
         self.url = self.folder.as_uri() + "/"
 
     def read(self, path: str) -> bytes | None:
-        with self._errors("read", path), suppress(FileNotFoundError, NotADirectoryError):
-            with self._place(path).open("rb") as file:
-                data = file.read(limits.SMALL_FILE + 1)
-            if len(data) > limits.SMALL_FILE:
+        with (
+            self._errors("read", path),
+            suppress(FileNotFoundError, NotADirectoryError),
+            self._place(path).open("rb") as file,
+        ):
+            # Not `read(limit)`, which takes so much memory at once.
+            if os.fstat(file.fileno()).st_size > limits.SMALL_FILE:
                 raise RepositoryUnavailable(
                     f"{path} in {self.folder} has more than {limits.SMALL_FILE} bytes: no such "
                     "file is so large."
                 )
-            return data
+            return file.read()
         return None
 
     def download(self, path: str, target: BinaryIO, progress: Progress | None = None) -> bool:

@@ -183,7 +183,10 @@ class HttpClient:
             )
         if response.status_code == 403:
             return AccessDenied(f"{what}{self._who()} may not do that.")
-        return AccessDenied(f"{what}it does not accept the credentials of {self._who()}.")
+        # Some servers answer 401 to a right that is missing, too.
+        return AccessDenied(
+            f"{what}it does not accept the credentials of {self._who()}, or they may not do that."
+        )
 
     def refusal(self, response: requests.Response, path: str) -> RepositoryError:
         """What a refused write means, as far as one answer tells.
