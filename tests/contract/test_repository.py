@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
+
+import pytest
 
 from gavial.errors import RepositoryError
+from gavial.maven import catalog, layout
 from gavial.maven.content import Content
+from gavial.maven.coordinate import Module
+from gavial.maven.folder import FolderRepository
+from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.repository import FolderAnswer
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 PATH = "com/acme/churn/1.0.0/churn-1.0.0.jar"
 SOME = Content.of_bytes(b"some bytes")
@@ -77,3 +86,24 @@ def test_a_name_with_characters_that_a_url_escapes_round_trips(repository):
 def test_an_empty_file_is_a_file(repository):
     assert repository.write(PATH, Content.of_bytes(b"")) is None
     assert repository.read(PATH) == b""
+
+
+@pytest.mark.parametrize("kind", ["folder", "http"])
+def test_a_module_below_another_and_one_in_a_group_with_a_list_are_found(
+    serve, connect, tmp_path, kind
+):
+    listing = FolderRepository(tmp_path / "models")
+    if kind == "http":
+        listing = connect(serve(listing=True).url)
+    for text in ("com.acme:churn", "com.acme.churn:eu", "com.acme:spark-3.5_2.12"):
+        module = Module.parse(text)
+        metadata = ModuleMetadata(module, ("1.0.0", "1.1.0-rc1")).render(NOW)
+        listing.write(layout.metadata_path(module), Content.of_bytes(metadata))
+        for version in ("1.0.0", "1.1.0-rc1", "2.0.0"):
+            pom = f"{layout.version_folder(module, version)}/x.pom"
+            listing.write(pom, Content.of_bytes(b"pom"))
+    group = b"<metadata><plugins><plugin><name>p</name></plugin></plugins></metadata>"
+    listing.write("com/acme/maven-metadata.xml", Content.of_bytes(group))
+    found = list(map(str, catalog.modules(listing)))
+    wanted = ["com.acme:churn", "com.acme:spark-3.5_2.12", "com.acme.churn:eu"]
+    assert [name for name in found if name != "com:acme"] == wanted

@@ -51,11 +51,13 @@ def kill_at_every_step(where, when, latest_by_ivy=None, stride=1):
     first = deploy(where)
     assert first.returncode == 0, first.stderr
     released = visible(repository)
+    kinds = set()
     for step in itertools.count(1, stride):
         killed = deploy(where, when, step)
         if killed.returncode == 0:  # it has no more steps than that
             break
         assert killed.returncode == -9, killed.stderr
+        kinds.add(killed.stdout.strip())
         there = visible(repository)
         assert there[: len(released)] == released
         if latest_by_ivy and killed.stdout.startswith(("Write", "MakeFolder")):
@@ -63,10 +65,18 @@ def kill_at_every_step(where, when, latest_by_ivy=None, stride=1):
             assert latest_by_ivy() in jars
         after = deploy(where)
         assert after.returncode == 0, f"{killed.stdout}{after.stderr}"
-        released = visible(repository)
-        assert len(set(released)) == len(released) > len(there) - 1
+        # It finished what the dead one had released, or released: one more, either way.
+        before, released = released, visible(repository)
+        assert len(released) == len(before) + 1, killed.stdout
+        assert set(there) <= set(released)
         latest = repository.release("com.acme:churn").coordinate
+        assert str(latest.version) not in before
         assert f"released {latest} " in after.stdout
         data = repository.store.read(layout.metadata_path(latest.module))
         assert data.count(b"<version>") == len(released)
+    if stride == 1:
+        names = {kind.split()[0] for kind in kinds}
+        assert {"Pack", "Write", "WriteMetadata", "Read", "Exists"} <= names
+        for ends in ("-metadata.xml", ".jar", "-card.json.md5", ".pom", ".pom.sha1", ".pom.md5"):
+            assert [kind for kind in kinds if kind.endswith(ends)], ends
     assert step > 15 // stride

@@ -315,6 +315,21 @@ def test_a_full_disk_is_said_and_nothing_half_is_visible(gavial, released, tmp_p
     assert gavial("deploy", SAVED, "com.acme:churn:1.0", "--repository", released).code == 0
 
 
+def test_a_full_disk_of_ones_own_is_not_taken_for_the_repositorys(gavial, released, tmp_path):
+    download = f"gavial download com.acme:churn --repository {released} --to here"
+    run = subprocess.run(
+        ("sh", "-c", f"ulimit -f 8; exec {sys.executable} -m {download}"),
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2
+    assert "on this machine: File too large. Make room" in run.stderr
+    assert list((tmp_path / "here").iterdir()) == []
+
+
 def test_a_file_system_that_refuses_is_named(gavial, released, tmp_path):
     (tmp_path / "file").write_text("")
     done = gavial("download", "com.acme:churn", "--repository", released, "--to", "file")
@@ -533,6 +548,15 @@ def test_a_secret_reaches_the_environment_of_the_command_and_nothing_else(
     assert password not in (tmp_path / "ivysettings.xml").read_text()
     child = gavial("run", gav, "--", "sh", "-c", f'printf %s "${variable}"')
     assert child.out == password
+    shown = gavial("run", gav, "--", "sh", "-c", "cat /proc/$$/cmdline /proc/$PPID/cmdline")
+    assert shown.code == 0
+    assert password not in shown.out
+    folders = [
+        tmp_path,
+        *(Path(os.environ[name]) for name in os.environ if name.startswith("XDG_")),
+    ]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert [path for path in files if password.encode() in path.read_bytes()] == []
 
 
 def test_repositories_say_who_one_is_and_whether_they_answer(gavial, server, monkeypatch):

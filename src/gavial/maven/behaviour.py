@@ -52,11 +52,6 @@ class Behaviour:
         return not self.refusal and bool(self.shows_claims) and self.keeps_metadata is not None
 
     @property
-    def keeps_numbers(self) -> bool:
-        """Whether two deploys never end under one number, however long one of them stood still."""
-        return self.may_release and (bool(self.makes_folders) or not self.overwrites)
-
-    @property
     def keeps_releases(self) -> bool:
         """Whether we could not change a release if we tried."""
         return self.overwrites is False and self.may_delete is False

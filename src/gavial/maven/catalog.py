@@ -5,7 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from gavial.errors import InvalidCoordinate, ModelNotFound, ReleaseNotFound, RepositoryRefused
+from gavial.errors import (
+    CorruptRelease,
+    InvalidCoordinate,
+    ModelNotFound,
+    ReleaseNotFound,
+    RepositoryRefused,
+)
 from gavial.maven import layout
 from gavial.maven.coordinate import Coordinate, Module, Version
 from gavial.maven.metadata import ModuleMetadata
@@ -111,11 +117,25 @@ def _indexed(repository: Repository) -> tuple[Module, ...]:
 
 
 def _walk(repository: Repository, parts: tuple[str, ...], found: list[Module]) -> None:
-    if len(parts) > 1 and repository.exists("/".join((*parts, layout.METADATA))):
-        found.append(Module(".".join(parts[:-1]), parts[-1]))
-        return
-    for name in repository.names("/".join(parts)) or ():
-        _walk(repository, (*parts, name), found)
+    """Add the modules at and below a folder: `com.acme.churn:eu` lies below `com.acme:churn`."""
+    names = repository.names("/".join(parts)) or ()
+    versions: set[str] = set()
+    if len(parts) > 1 and layout.METADATA in names:
+        with suppress(InvalidCoordinate):
+            module = Module(".".join(parts[:-1]), parts[-1])
+            found.append(module)
+            versions.update(_listed(repository, module))
+    for name in names:
+        is_version = name in versions or Version.try_parse(name) is not None
+        if not is_version and not name.startswith(layout.METADATA):
+            _walk(repository, (*parts, name), found)
+
+
+def _listed(repository: Repository, module: Module) -> tuple[str, ...]:
+    try:
+        return ModuleMetadata.parse(repository.read(layout.metadata_path(module)), module).versions
+    except CorruptRelease:  # of a group, which lists its plugins
+        return ()
 
 
 def _shown(there: tuple[Version, ...]) -> str:

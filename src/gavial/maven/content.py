@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from gavial.errors import CorruptRelease
+from gavial.errors import ConfigurationError, CorruptRelease
 
 # What Maven and Ivy check: Ivy reads sha1, then md5, and never sha256.
 CHECKSUMS = ("sha1", "md5")
@@ -75,7 +75,10 @@ class Hashing:
             )
         self._digest.update(data)
         if self._stream is not None:
-            self._stream.write(data)
+            try:
+                self._stream.write(data)
+            except OSError as error:  # this disk is ours, and not the repository's
+                raise local_disk(self._what, error) from error
         return len(data)
 
     def tell(self) -> int:
@@ -97,6 +100,14 @@ class Hashing:
 
     def hexdigest(self) -> str:
         return self._digest.hexdigest()
+
+
+def local_disk(what: str, error: OSError) -> ConfigurationError:
+    """The error where a file cannot be kept on this machine."""
+    return ConfigurationError(
+        f"No place for {what} on this machine: {error.strerror or error}. Make room, or choose "
+        "another folder (the cache: XDG_CACHE_HOME; temporary files: TMPDIR)."
+    )
 
 
 def _hash(name: str, data: bytes) -> str:

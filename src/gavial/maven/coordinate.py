@@ -13,6 +13,7 @@ from gavial.errors import InvalidCoordinate
 _ALLOWED = re.compile(r"[A-Za-z0-9_.-]")
 _MAX_NAME = 128  # `<artifact>-<version>-<classifier>.<extension>.sha1` must fit in 255 bytes
 _MAX_DIGITS = 9  # a number must fit a signed 32-bit integer: Ivy compares with `Integer`
+MAX_NUMBER = 10**_MAX_DIGITS - 1
 _DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
 _NUMBER = re.compile(r"0|[1-9][0-9]*")
 _ANY_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}")

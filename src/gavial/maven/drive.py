@@ -72,8 +72,8 @@ class Driver:
                 return self.repository.names(path)
             case publish.MakeFolder(path):
                 return self.repository.make_folder(path)
-            case publish.Write(path, content, replace):
-                return self._write(path, content, replace=replace)
+            case publish.Write(path, content):
+                return self._write(path, content, replace=False)
             case publish.WriteMetadata(metadata):
                 return self._write_metadata(metadata)
             case publish.Pack(coordinate):

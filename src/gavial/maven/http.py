@@ -5,7 +5,6 @@ What a server can do is learnt from its answers, never from its name or the text
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import secrets
@@ -274,18 +273,11 @@ class HttpRepository(Repository):
             return response
 
     def _same(self, path: str, content: Content) -> bool:
-        """Whether exactly these bytes are there, as far as one look tells."""
-        digest = hashlib.sha256()
+        """Whether exactly these bytes are there, as far as can be told."""
         try:
-            with self._get(path, attempts=1) as response:
-                if response is None:
-                    return False
-                with self._client.errors("GET", path):
-                    for chunk in response.iter_content(CHUNK):
-                        digest.update(chunk)
+            return self.same(path, content)
         except RepositoryError:
             return False
-        return digest.hexdigest() == content.digests["sha256"]
 
     def _make_parents(self, path: str) -> bool:
         """Make the folders above `path`, where the server has folders; whether one was made."""

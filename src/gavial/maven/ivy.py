@@ -14,8 +14,9 @@ from xml.etree.ElementTree import Element
 
 from gavial.errors import ConfigurationError
 from gavial.maven import xml
+from gavial.maven.coordinate import Module
 
-_CHAIN = "gavial"
+_CHAIN = "gavial-chain"
 # Of a scheme's challenge in `WWW-Authenticate`: perhaps its name, then one parameter.
 _PARAMETER = re.compile(
     r"(?:(?P<scheme>[\w!#$%&'*+.^`|~-]+)\s+)?"
@@ -41,7 +42,12 @@ class Resolver:
     login: Login | None = None
 
 
-def ivysettings(ours: Resolver, others: Sequence[Resolver], groups: Iterable[str]) -> bytes:
+def ivysettings(
+    ours: Resolver,
+    others: Sequence[Resolver],
+    groups: Iterable[str],
+    verified: tuple[Resolver, Iterable[Module]] | None = None,
+) -> bytes:
     """The file's bytes.
 
     Args:
@@ -49,6 +55,7 @@ def ivysettings(ours: Resolver, others: Sequence[Resolver], groups: Iterable[str
         others: where JVM libraries come from, in their order.
         groups: the groups that no repository but ours may answer for: a model's name that
             somebody takes on Central must never become the newest release.
+        verified: a folder, and the modules that nothing else may answer for.
     """
     root = Element("ivysettings")
     _element(root, "properties", environment="env")
@@ -57,21 +64,39 @@ def ivysettings(ours: Resolver, others: Sequence[Resolver], groups: Iterable[str
     for kind in ("sources", "javadoc"):
         _element(root, "property", name=f"ivy.maven.lookup.{kind}", value="false")
     _element(root, "settings", defaultResolver=_CHAIN)
-    logins = [(one, one.login) for one in (ours, *others) if one.login]
+    asked = [*([verified[0]] if verified else []), ours, *others]
+    names = _names(asked)
+    logins = [(one, one.login) for one in asked if one.login]
     if logins:
         parent = xml.child(root, "credentials")
         for one, login in logins:
             _credentials(parent, one, login)
     resolvers = xml.child(root, "resolvers")
-    for one in (ours, *others):
-        _element(resolvers, "ibiblio", name=one.name, m2compatible="true", root=one.url)
+    for one, name in zip(asked, names, strict=True):
+        _element(resolvers, "ibiblio", name=name, m2compatible="true", root=one.url)
     chain = _element(resolvers, "chain", name=_CHAIN, returnFirst="true")
-    for one in (ours, *others):
-        _element(chain, "resolver", ref=one.name)
-    modules = xml.child(root, "modules")
+    for name in names:
+        _element(chain, "resolver", ref=name)
+    rules = xml.child(root, "modules")  # the first that fits counts
+    for module in sorted(verified[1]) if verified else ():
+        named = {"organisation": module.group, "name": module.artifact}
+        _element(rules, "module", **named, matcher="exact", resolver=names[0])
     for group in sorted(set(groups)):
-        _element(modules, "module", organisation=group, matcher="exact", resolver=ours.name)
+        ours_name = names[asked.index(ours)]
+        _element(rules, "module", organisation=group, matcher="exact", resolver=ours_name)
     return xml.render(root)
+
+
+def _names(resolvers: Iterable[Resolver]) -> list[str]:
+    """A name for each, its own where no other has it: a mirror may have our repository's id."""
+    names: list[str] = []
+    for one in resolvers:
+        name, number = one.name, 1
+        while name in (*names, _CHAIN):
+            number += 1
+            name = f"{one.name}-{number}"
+        names.append(name)
+    return names
 
 
 def realm_of(challenge: str | None) -> str | None:
@@ -106,7 +131,7 @@ def check_secret(value: str, what: str) -> None:
 
 
 def _credentials(parent: Element, one: Resolver, login: Login) -> None:
-    host = urlsplit(one.url).netloc.rpartition("@")[2]
+    host = urlsplit(one.url).netloc
     _element(
         parent,
         "credentials",

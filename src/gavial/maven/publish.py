@@ -12,7 +12,7 @@ docs/protocol.md for what is promised on which kind of repository, and why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -28,6 +28,7 @@ from gavial.errors import (
 from gavial.maven import layout
 from gavial.maven.content import CHECKSUMS, Content
 from gavial.maven.coordinate import (
+    MAX_NUMBER,
     AnyCoordinate,
     Coordinate,
     Library,
@@ -46,6 +47,11 @@ T = TypeVar("T")
 MAX_CLAIMS = 1_000
 # Each round of the metadata either ends it or was overtaken by another writer.
 MAX_METADATA_ROUNDS = 100
+# Two lists written at once may leave the checksums of the other one. A server that makes them by
+# itself is not fought with.
+MAX_CHECKSUM_ROUNDS = 5
+# So many numbers in a row that were claimed and abandoned are taken for the end of a line.
+MAX_GAP = 100
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,6 @@ class Write:
 
     path: str
     content: Content
-    replace: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,8 +163,9 @@ def publish(order: Order, target: Target) -> Steps[Coordinate]:
     version = yield from _next_version(target)
     for _ in range(MAX_CLAIMS):
         coordinate = Coordinate(target.module, version)
-        if (yield from _release(order, coordinate)):
-            yield from _complete(order, coordinate)
+        packed = yield from _release(order, coordinate)
+        if packed is not None:
+            yield from _complete(order, coordinate, packed.pom)
             return coordinate
         version = version.line.build(version.build + 1)
     raise RepositoryUnavailable(
@@ -175,8 +181,9 @@ def publish_exact(order: Order, coordinate: Coordinate) -> Steps[None]:
         ReleaseExists: it is released.
         NumberTaken: only a claim has it.
     """
-    if (yield from _release(order, coordinate)):
-        yield from _complete(order, coordinate)
+    packed = yield from _release(order, coordinate)
+    if packed is not None:
+        yield from _complete(order, coordinate, packed.pom)
         return
     advice = f"Deploy {coordinate.module}:{coordinate.version.line} for the next build."
     if (yield Exists(layout.pom_path(coordinate))):
@@ -244,19 +251,22 @@ def list_release(coordinate: AnyCoordinate, *, lists_itself: bool) -> Steps[None
         raise _not_listed(coordinate, str(error)) from error
 
 
-def _complete(order: Order, coordinate: Coordinate) -> Steps[None]:
+def _complete(order: Order, coordinate: Coordinate, pom: Content | None = None) -> Steps[None]:
     """What follows the commit point: the POM's checksums, and the list."""
     try:
-        yield from _write_checksums(layout.pom_path(coordinate))
+        yield from _write_checksums(layout.pom_path(coordinate), pom)
     except RepositoryError as error:
         raise _not_listed(coordinate, str(error)) from error
     yield from list_release(coordinate, lists_itself=order.lists_itself)
 
 
 def _list(coordinate: AnyCoordinate, *, lists_itself: bool) -> Steps[None]:
-    for _ in range(MAX_METADATA_ROUNDS):
-        listed, wanted = yield from _metadata(coordinate, lists_itself=lists_itself)
-        if listed.versions == wanted.versions:
+    for number in range(MAX_METADATA_ROUNDS):
+        data = yield Read(layout.metadata_path(coordinate.module))
+        listed, wanted = yield from _metadata(coordinate, data, lists_itself=lists_itself)
+        if listed.versions == wanted.versions and (
+            number >= MAX_CHECKSUM_ROUNDS or (yield from _checksums_fit(coordinate.module, data))
+        ):
             return
         refusal = yield WriteMetadata(wanted)
         if refusal is not None:
@@ -267,6 +277,28 @@ def _list(coordinate: AnyCoordinate, *, lists_itself: bool) -> Steps[None]:
         raise RepositoryUnavailable("its maven-metadata.xml does not keep what is written.")
 
 
+def rebuild(metadata: ModuleMetadata, *, lists_itself: bool) -> Steps[None]:
+    """Write a module's list as `metadata` says, with what was released since that was found out."""
+    module = metadata.module
+    for number in range(MAX_METADATA_ROUNDS):
+        data = yield Read(layout.metadata_path(module))
+        try:
+            listed = ModuleMetadata.parse(data, module)
+        except CorruptRelease:
+            listed = ModuleMetadata(module)
+        others = [version for version in listed.versions if version not in metadata.versions]
+        wanted = metadata.including((yield from _released(module, others)))
+        right = number > 0 and listed.versions == wanted.versions
+        if right and (number > MAX_CHECKSUM_ROUNDS or (yield from _checksums_fit(module, data))):
+            return
+        refusal = yield WriteMetadata(wanted)
+        if refusal is not None:
+            raise refusal
+        if not lists_itself:
+            yield Settle()
+    raise RepositoryUnavailable(f"The list of {module} does not keep what is written.")
+
+
 def _next_version(target: Target) -> Steps[Version]:
     """The number to try first: one more than any that is known of the line."""
     data = yield Read(layout.metadata_path(target.module))
@@ -274,7 +306,13 @@ def _next_version(target: Target) -> Steps[Version]:
     known = set(ModuleMetadata.parse(data, target.module).releases)
     known.update(filter(None, map(Version.try_parse, names or ())))
     line = choose_line(target, known)
-    return line.build(1 + max((v.build for v in known if v.line == line), default=-1))
+    number = 1 + max((v.build for v in known if v.line == line), default=-1)
+    if number > MAX_NUMBER:
+        raise InvalidCoordinate(
+            f"{target.module}:{line} is at build {number - 1}, and no number has more digits: "
+            f"name the next line, as in {target.module}:{line.major}.{line.minor + 1}."
+        )
+    return line.build(number)
 
 
 def choose_line(target: Target, known: Iterable[Version]) -> Line:
@@ -294,16 +332,16 @@ def choose_line(target: Target, known: Iterable[Version]) -> Line:
     return Line(1, 0)
 
 
-def _release(order: Order, coordinate: Coordinate) -> Steps[bool]:
-    """Claim, pack, upload and commit one number; `False` where it is another's."""
+def _release(order: Order, coordinate: Coordinate) -> Steps[Packed | None]:
+    """Claim, pack, upload and commit one number; `None` where it is another's."""
     try:
         packed = yield from _prepare(order, coordinate)
     except RepositoryError as error:
         raise _saying(error, f"Nothing was released as {coordinate}.") from error
     if packed is None:
-        return False
+        return None
     try:
-        return (yield from _put(order, coordinate, layout.pom_path(coordinate), packed.pom))
+        ours = yield from _put(order, coordinate, layout.pom_path(coordinate), packed.pom)
     except RepositoryUnavailable as error:
         raise _saying(
             error,
@@ -312,6 +350,7 @@ def _release(order: Order, coordinate: Coordinate) -> Steps[bool]:
         ) from error
     except RepositoryError as error:
         raise _saying(error, f"Nothing was released as {coordinate}.") from error
+    return packed if ours else None
 
 
 def _prepare(order: Order, coordinate: Coordinate) -> Steps[Packed | None]:
@@ -409,7 +448,10 @@ def _put(order: Order, coordinate: Coordinate, path: str, content: Content) -> S
 def _write_checksums(path: str, content: Content | None = None) -> Steps[None]:
     """Write the checksum files beside `path`, as it is there; those there already stay."""
     if content is None:
-        content = Content.of_bytes((yield Read(path)) or b"")
+        data = yield Read(path)
+        if data is None:  # as of a proxy that remembers that it was not there
+            raise RepositoryUnavailable(f"{path} was stored and is not shown.")
+        content = Content.of_bytes(data)
     for algorithm in CHECKSUMS:
         beside = f"{path}.{algorithm}"
         refusal = yield Write(beside, content.checksum(algorithm))
@@ -417,24 +459,52 @@ def _write_checksums(path: str, content: Content | None = None) -> Steps[None]:
             raise refusal
 
 
+def _checksums_fit(module: Module, data: bytes | None) -> Steps[bool]:
+    digests = Content.of_bytes(data or b"").digests
+    for algorithm in CHECKSUMS:
+        beside = yield Read(f"{layout.metadata_path(module)}.{algorithm}")
+        if (beside or b"").split()[:1] != [digests[algorithm].encode()]:
+            return False
+    return True
+
+
 def _metadata(
-    coordinate: AnyCoordinate, *, lists_itself: bool
+    coordinate: AnyCoordinate, data: bytes | None, *, lists_itself: bool
 ) -> Steps[tuple[ModuleMetadata, ModuleMetadata]]:
     """What the metadata lists, and what it ought to."""
     module = coordinate.module
-    data = yield Read(layout.metadata_path(module))
     listed = ModuleMetadata.parse(data, module)
     if lists_itself:
         names = yield Names(layout.module_folder(module))
         released = yield from _released(module, names or ())
         return listed, ModuleMetadata(module, listed.foreign).including(released)
-    unlisted: list[str] = []
+    found: list[str] = []
     if isinstance(coordinate, Coordinate):
-        line = coordinate.version.line
-        below = {line.build(n) for n in range(coordinate.version.build)}
-        unlisted = [str(v) for v in sorted(below - set(listed.releases))]
-    released = yield from _released(module, unlisted)
-    return listed, listed.including([*released, str(coordinate.version)])
+        found = yield from released_below(coordinate, listed.releases, MAX_GAP)
+    return listed, listed.including([*found, str(coordinate.version)])
+
+
+def released_below(
+    coordinate: Coordinate, listed: Collection[Version], gap: int
+) -> Steps[list[str]]:
+    """Releases of the line below a number that are not listed.
+
+    Numbers are allotted one by one, so the search ends where so many in a row are neither listed
+    nor released: below an exact number, such as a date, there may be millions that never were.
+    """
+    known, found, missed = set(listed), [], 0
+    for number in range(coordinate.version.build - 1, -1, -1):
+        version = coordinate.version.line.build(number)
+        if version in known:
+            missed = 0
+        elif (yield Exists(layout.pom_path(Coordinate(coordinate.module, version)))):
+            found.append(str(version))
+            missed = 0
+        else:
+            missed += 1
+        if missed >= gap:
+            break
+    return found
 
 
 def _released(module: Module, versions: Iterable[str]) -> Steps[list[str]]:

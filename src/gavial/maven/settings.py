@@ -105,7 +105,12 @@ class Settings:
                 one file of the working folder would decide who gets a password of the user's.
         """
         found = self._default() if what is None else self._named(what, _ARGUMENT)
-        found = _with_credentials(found, username, password, token)
+        given = _with_credentials(found, username, password, token)
+        # A caller who writes the URL as well has said who gets them; one who names an id has not.
+        by_url = what is not None and is_location(what)
+        if given is not found and not by_url and self._merger is not None:
+            given = self._merger.completed(given)
+        found = given
         if found.problem:
             raise ConfigurationError(found.problem)
         return found

@@ -181,6 +181,8 @@ def _value(name: str, value: Any) -> Any:
         items: Any = value.values() if isinstance(value, dict) else value
         if not all(isinstance(one, kind) for one in items):
             raise TypeError(f"{name!r} holds something other than {kind.__name__}")
+    if name == "runtime" and value is not None and not {"coordinate", "sha256"} <= value.keys():
+        raise TypeError("'runtime' lacks its coordinate or its sha256")
     if name == "metrics":
         return {label: _metric(one) for label, one in value.items()}
     if name == "files":

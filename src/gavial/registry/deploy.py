@@ -7,9 +7,10 @@ import math
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,10 +137,12 @@ class _Deploy:
         driver = Driver(self.store, self.pack, self.progress)
         runtime.bring(self.store)
         _warn_of_overwriting(self.store)
+        finished: list[Coordinate] = []
         for token, numbers in notes.left():
-            for coordinate in numbers:
-                if driver.run(publish.finish(self.order(token), coordinate)):
-                    return coordinate
+            order = self.order(token)
+            finished += [one for one in numbers if driver.run(publish.finish(order, one))]
+        if finished:
+            return finished[-1]
         with notes.note(self.token) as note:
 
             def claim(coordinate: Coordinate) -> bytes:
@@ -169,6 +172,7 @@ class _Deploy:
                 pom=pom,
                 pom_properties=pom_properties(coordinate),
                 libraries=self.about.libraries,
+                progress=self.packing(),
             )
         except OSError as error:
             raise ConfigurationError(
@@ -189,6 +193,12 @@ class _Deploy:
             ),
             files[layout.pom_path(coordinate)],
         )
+
+    def packing(self) -> Callable[[int], None] | None:
+        if self.progress is None:
+            return None
+        size = sum(path.stat().st_size for _, path in self.model.files())
+        return partial(_shown, self.progress, size)
 
     def card(self, coordinate: Coordinate, files: Mapping[str, Content]) -> Card:
         mark = stamp.watermark_of(self.model)
@@ -294,6 +304,10 @@ def _metrics(metrics: Mapping[str, float]) -> dict[str, float]:
 def _token_of(claim: bytes) -> str | None:
     found = metadata_xml.read_claim(claim)
     return found.token if found else None
+
+
+def _shown(progress: Transferred, size: int, count: int) -> None:
+    progress("packing", count, size)
 
 
 def _warn_unstamped() -> None:

@@ -43,12 +43,12 @@ def without_credentials(remote: str) -> str:
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
+            ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments],
             capture_output=True,
             text=True,
             timeout=_SECONDS,
             check=False,
-            # No prompts, no pager, and nothing that a cloned project configured may run.
+            # No prompts, and no monitor, which is a program that the project's own .git configures.
             env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"},
         )
     except (OSError, subprocess.TimeoutExpired):

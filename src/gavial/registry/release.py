@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from gavial.errors import CorruptRelease, ReleaseNotFound
 from gavial.maven import layout
-from gavial.maven.content import Content, Hashing
+from gavial.maven.content import Content, Hashing, local_disk
 from gavial.maven.coordinate import Coordinate
 from gavial.maven.repository import Repository
 from gavial.model.card import Card, File
@@ -89,12 +89,19 @@ class Release:
             self._copy(one, None, progress)
 
     def fetch(self, file: File, target: Path, progress: Transferred | None = None) -> Path:
-        """Fetch one file to `target`, which appears whole and verified or not at all."""
+        """Fetch one file to `target`, which appears whole and verified or not at all.
+
+        Raises:
+            CorruptRelease: it is not what the card says.
+            ConfigurationError: there is no place for it on this machine.
+        """
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
         try:
             with temporary.open("wb") as stream:
                 self._copy(file, stream, progress)
             temporary.replace(target)
+        except OSError as error:
+            raise local_disk(str(target), error) from error
         finally:
             with suppress(FileNotFoundError):
                 temporary.unlink()

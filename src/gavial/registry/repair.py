@@ -5,19 +5,21 @@ Nothing else is changed: claims and releases are only looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from gavial.errors import CorruptRelease, GavialError, ModelNotFound, ReleaseNotFound
-from gavial.maven import layout
+from gavial.maven import layout, publish
 from gavial.maven.content import CHECKSUMS, Content
 from gavial.maven.coordinate import Coordinate, Line, Module, Version
+from gavial.maven.drive import Driver
 from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.repository import Repository
 from gavial.registry.release import Release, Transferred
 
+# So many numbers in a row that nobody claimed are taken for the end of a line.
+_GAP = 1_000
 # Lines that are asked for where nothing lists them.
 _LINES = frozenset(Line(major, minor) for major in range(10) for minor in range(10))
 
@@ -57,9 +59,9 @@ class Findings:
 def examine(store: Repository, module: Module, progress: Transferred | None = None) -> Findings:
     """Look at everything of a module; every byte of its releases is read.
 
-    A repository that lists no folders is asked for each number from 0 up to the first one, beyond
-    the highest that is listed, that nobody has claimed; of the lines that are listed, and of those
-    from 0.0 to 9.9.
+    A repository that lists no folders is asked for each number up to the first one, beyond the
+    highest that is listed, that nobody has claimed, and down until a thousand in a row were never
+    claimed; of the lines that are listed, and of those from 0.0 to 9.9.
 
     Raises:
         ModelNotFound: nothing of that module is there.
@@ -105,17 +107,13 @@ def repair(store: Repository, findings: Findings) -> None:
     Raises:
         RepositoryError: the repository does not let us.
     """
-    module = findings.module
-    path = layout.metadata_path(module)
-    wanted = ModuleMetadata(module, findings.foreign).including(map(str, findings.releases))
-    content = Content.of_bytes(wanted.render(datetime.now(UTC)))
-    refusal = store.write(path, content, replace=True)
-    for algorithm in CHECKSUMS if refusal is None else ():
-        refusal = store.write(f"{path}.{algorithm}", content.checksum(algorithm), replace=True)
-        if refusal is not None:
-            break
-    if refusal is not None:
-        raise refusal
+    releases = map(str, findings.releases)
+    wanted = ModuleMetadata(findings.module, findings.foreign).including(releases)
+    Driver(store, _nothing_to_pack).run(publish.rebuild(wanted, lists_itself=store.lists_itself))
+
+
+def _nothing_to_pack(_: Coordinate) -> publish.Packed:
+    raise AssertionError("a repair packs nothing")
 
 
 def _listed(data: bytes | None, module: Module) -> tuple[tuple[str, ...], bool]:
@@ -135,17 +133,35 @@ def _has_pom(store: Repository, module: Module, version: str) -> bool:
     return store.exists(f"{folder}/{layout.file_name(module, version, 'pom')}")
 
 
-def _unlisted(store: Repository, module: Module, known: Iterable[Version]) -> Iterator[Version]:
+def _unlisted(store: Repository, module: Module, known: Collection[Version]) -> Iterator[Version]:
     """Numbers that nothing lists, by asking for them."""
     if store.lists_itself:
         return
     highest = {version.line: version.build for version in sorted(known)}
     for line in sorted({*highest, *_LINES}):
-        yield from (line.build(number) for number in range(highest.get(line, 0)))
-        number = highest.get(line, -1) + 1
+        top = highest.get(line, -1)
+        if top > 0:
+            yield from _below(store, module, line.build(top), known)
+        number = top + 1
         while _is_taken(store, Coordinate(module, line.build(number))):
             yield line.build(number)
             number += 1
+
+
+def _below(
+    store: Repository, module: Module, highest: Version, known: Collection[Version]
+) -> Iterator[Version]:
+    """Taken numbers below one, until so many in a row were never taken."""
+    missed = 0
+    for number in range(highest.build - 1, -1, -1):
+        version = highest.line.build(number)
+        if version in known or _is_taken(store, Coordinate(module, version)):
+            missed = 0
+            yield version
+        else:
+            missed += 1
+        if missed >= _GAP:
+            return
 
 
 def _is_taken(store: Repository, coordinate: Coordinate) -> bool:

@@ -100,7 +100,9 @@ def load_release(
 ) -> PipelineModel:
     """Fetch, verify and load a release of a repository."""
     from gavial.registry import cache
+    from gavial.spark import session
 
+    session.current()  # or all would be fetched for nothing
     wanted = _Wanted(
         cache.jar(release),
         release.coordinate.artifact,
@@ -126,7 +128,9 @@ def _load_foreign(
     store: Repository, coordinate: Coordinate, watermark_col: str | None, *, allow_sql: bool
 ) -> PipelineModel:
     from gavial.registry import foreign
+    from gavial.spark import session
 
+    session.current()
     warn(
         f"{coordinate} was not released by Gavial: it has no model card, so nothing but its sha1 "
         "is compared."

@@ -98,15 +98,19 @@ def plan(
     newer = _own_runtime_is_newer(store, chosen)
     if newer:
         packages.append(str(runtime.library()))
-    source: str | os.PathLike[str] | None = repository
+    groups = {one.module.group for one in requests}
+    url = store.url
     if verified:
         releases = [Release.read(store, coordinate) for coordinate in chosen]
-        source = prepare(releases, newer, progress)
-    settings, environment = ivysettings(source, groups=(one.module.group for one in requests))
+        folder = prepare(releases, newer, progress)
+        url = folder.as_uri()
+        settings, environment = _verified_settings(folder, releases, repository)
+    else:
+        settings, environment = ivysettings(repository, groups)
     conf = {
         "spark.jars.packages": ",".join(packages),
         "spark.jars.ivySettings": str(_kept(settings)),
-        "spark.jars.ivy": str(_ivy_folder(str(source) if verified else store.url)),
+        "spark.jars.ivy": str(_ivy_folder(url)),
     }
     return Plan(conf, environment)
 
@@ -127,14 +131,40 @@ def ivysettings(
     settings = places.settings()
     ours = settings.find(None if repository is None else os.fspath(repository))
     known = set(groups) or _groups(open_repository(ours))
-    environment: dict[str, str] = {}
-    resolvers = []
-    for one in (ours, settings.central()):
-        login, variables = _login(one)
-        environment |= variables
-        resolvers.append(ivy.Resolver(one.id, one.url.value, login))
+    resolvers, environment = _resolvers(ours, settings.central())
     data = ivy.ivysettings(resolvers[0], resolvers[1:], known | {runtime.MODULE.group})
     return data, environment
+
+
+def _verified_settings(
+    folder: Path, releases: Sequence[Release], repository: str | os.PathLike[str] | None
+) -> tuple[bytes, dict[str, str]]:
+    """As `ivysettings`, with a folder of verified releases that nothing else may answer for.
+
+    Their repository is asked as well where a model has libraries, which may lie there.
+    """
+    modules = {release.coordinate.module for release in releases} | {runtime.MODULE}
+    groups = {module.group for module in modules}
+    settings = places.settings()
+    checked = ivy.Resolver("verified", folder.as_uri() + "/")
+    if not any(release.card.libraries for release in releases):
+        others, environment = _resolvers(settings.central())
+        return ivy.ivysettings(checked, others, groups), environment
+    ours = settings.find(None if repository is None else os.fspath(repository))
+    resolvers, environment = _resolvers(ours, settings.central())
+    data = ivy.ivysettings(resolvers[0], resolvers[1:], groups, (checked, modules))
+    return data, environment
+
+
+def _resolvers(*repositories: RepositorySettings) -> tuple[list[ivy.Resolver], dict[str, str]]:
+    """How Ivy asks each, and the secrets that the JVM's environment needs."""
+    environment: dict[str, str] = {}
+    found = []
+    for one in repositories:
+        login, variables = _login(one)
+        environment |= variables
+        found.append(ivy.Resolver(one.id, one.url.value, login))
+    return found, environment
 
 
 def write_ivysettings(

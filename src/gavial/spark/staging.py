@@ -15,7 +15,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,8 +80,9 @@ def folder(spark: SparkSession) -> Iterator[Staging]:
     try:
         yield staging
     finally:
-        system, path = _hadoop(spark, staging.uri)
-        system.delete(path, True)
+        with suppress(Exception):  # py4j's: what went wrong before is what counts
+            system, path = _hadoop(spark, staging.uri)
+            system.delete(path, True)
 
 
 def lasting(spark: SparkSession, local: Path) -> str:

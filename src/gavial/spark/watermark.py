@@ -123,8 +123,9 @@ def metrics_of(model: object) -> dict[str, float]:
         return {}
     cross = isinstance(model, CrossValidatorModel)
     measured = model.avgMetrics if cross else model.validationMetrics
-    values = [float(one) for one in measured or () if math.isfinite(one)]
-    if not values or not model.isDefined(model.evaluator):
+    values = [float(one) for one in measured or ()]
+    # Spark takes a model without a metric (NaN) for the best: then there is none to tell.
+    if not values or not all(map(math.isfinite, values)) or not model.isDefined(model.evaluator):
         return {}
     evaluator = model.getEvaluator()
     named = evaluator.hasParam("metricName") and evaluator.isDefined("metricName")

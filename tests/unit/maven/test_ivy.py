@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gavial.maven.coordinate import Module
 from gavial.maven.ivy import Login, Resolver, ivysettings, realm_of
 
+URL = "https://nexus.test/models/"
 NEXUS = Resolver(
     "models",
     "https://Nexus.acme.com:8443/repository/models/",
@@ -70,3 +72,23 @@ def test_ours_is_asked_first_and_alone_for_its_groups():
 def test_any_text_survives_the_file(url, name):
     root = ElementTree.fromstring(ivysettings(Resolver(name, url), [], []))
     assert (root.find("resolvers/ibiblio").get("root")) == url
+
+
+def test_repositories_of_one_name_are_told_apart():
+    mirror = Resolver("nexus", "https://mirror.test/")
+    root = ElementTree.fromstring(ivysettings(Resolver("nexus", URL), [mirror], ["com.acme"]))
+    names = {one.get("name"): one.get("root") for one in root.iterfind("resolvers/ibiblio")}
+    assert names == {"nexus": URL, "nexus-2": "https://mirror.test/"}
+    assert [one.get("ref") for one in root.iterfind("resolvers/chain/resolver")] == list(names)
+    assert [one.get("resolver") for one in root.iterfind("modules/module")] == ["nexus"]
+
+
+def test_verified_modules_come_from_their_folder_and_their_groups_from_the_repository():
+    folder = Resolver("verified", "file:///cache/")
+    churn = Module("com.acme", "churn")
+    data = ivysettings(Resolver("models", URL), [], ["com.acme"], (folder, [churn]))
+    root = ElementTree.fromstring(data)
+    rules = [(r.get("organisation"), r.get("name"), r.get("resolver")) for r in root.iter("module")]
+    assert rules == [("com.acme", "churn", "verified"), ("com.acme", None, "models")]
+    refs = [one.get("ref") for one in root.iterfind("resolvers/chain/resolver")]
+    assert refs == ["verified", "models"]

@@ -55,6 +55,16 @@ class Place:
         )
 
 
+@pytest.mark.parametrize("given", [{"username": "ann", "password": "x"}, {"token": "x"}])
+def test_credentials_of_the_caller_go_to_no_server_of_a_cloned_project(place, given):
+    place.project_file(f"default = 'models'\n[repositories.models]\nurl = '{URL}'\n")
+    for what in (None, "models"):
+        with pytest.raises(ConfigurationError, match=r"gavial\.toml.*may be somebody else's"):
+            place.load().find(what, **given)
+    assert place.load().find(URL, **given).problem == ""
+    assert place.load(env("models", url=URL)).find("models", **given).problem == ""
+
+
 def env(repository_id, **parts):
     return {environment_name(repository_id, part): value for part, value in parts.items()}
 

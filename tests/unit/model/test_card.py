@@ -50,7 +50,7 @@ cards = st.builds(
     git=st.none() | st.fixed_dictionaries({"commit": text, "dirty": st.booleans()}),
     libraries=several,
     python_modules=several,
-    runtime=st.none() | texts,
+    runtime=st.none() | st.fixed_dictionaries({"coordinate": st.text(), "sha256": st.text()}),
     files=st.lists(st.builds(File, file_names, st.integers(0), text), max_size=3).map(tuple),
     digest=text,
 )

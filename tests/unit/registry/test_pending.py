@@ -40,6 +40,14 @@ def test_a_deploy_that_died_leaves_its_token_and_numbers(tmp_path):
     assert list(notes.left()) == []
 
 
+def test_a_note_goes_when_the_caller_comes_back_for_the_next(tmp_path):
+    notes = Notes(tmp_path, "models", "churn")
+    die_after(notes, ONE)
+    for token, _ in notes.left():
+        assert token == "t"
+    assert list(notes.left()) == []
+
+
 def test_another_deploy_sees_no_note_of_this_one(tmp_path):
     die_after(Notes(tmp_path, "models", "churn"), ONE)
     assert list(Notes(tmp_path, "models", "upsell").left()) == []
