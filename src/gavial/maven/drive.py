@@ -76,6 +76,8 @@ class Driver:
                 return self._write(path, content, replace=False)
             case publish.WriteMetadata(metadata):
                 return self._write_metadata(metadata)
+            case publish.WriteChecksums(module, content):
+                return self._write_checksums(layout.metadata_path(module), content)
             case publish.Pack(coordinate):
                 return self.pack(coordinate)
             case publish.Settle():
@@ -98,7 +100,11 @@ class Driver:
         path = layout.metadata_path(metadata.module)
         content = Content.of_bytes(metadata.render(self.now()))
         refusal = self._write(path, content, replace=True)
-        for algorithm in CHECKSUMS if refusal is None else ():
+        return refusal or self._write_checksums(path, content)
+
+    def _write_checksums(self, path: str, content: Content) -> RepositoryError | None:
+        refusal: RepositoryError | None = None
+        for algorithm in CHECKSUMS:
             beside = content.checksum(algorithm)
             refusal = refusal or self._write(f"{path}.{algorithm}", beside, replace=True)
         return refusal

@@ -109,6 +109,17 @@ class WriteMetadata:
 
 
 @dataclass(frozen=True)
+class WriteChecksums:
+    """Store the checksums of a module's `maven-metadata.xml` as it is, over those there.
+
+    Answer: `None`, or the refusal.
+    """
+
+    module: Module
+    metadata: Content
+
+
+@dataclass(frozen=True)
 class Settle:
     """Let the settle time since the last write pass. Answer: `None`."""
 
@@ -120,7 +131,18 @@ class Pack:
     coordinate: Coordinate
 
 
-Step = Read | Exists | Same | Names | MakeFolder | Write | WriteMetadata | Settle | Pack
+Step = (
+    Read
+    | Exists
+    | Same
+    | Names
+    | MakeFolder
+    | Write
+    | WriteMetadata
+    | WriteChecksums
+    | Settle
+    | Pack
+)
 Steps = Generator[Step, Any, T]
 
 
@@ -264,11 +286,12 @@ def _list(coordinate: AnyCoordinate, *, lists_itself: bool) -> Steps[None]:
     for number in range(MAX_METADATA_ROUNDS):
         data = yield Read(layout.metadata_path(coordinate.module))
         listed, wanted = yield from _metadata(coordinate, data, lists_itself=lists_itself)
-        if listed.versions == wanted.versions and (
-            number >= MAX_CHECKSUM_ROUNDS or (yield from _checksums_fit(coordinate.module, data))
-        ):
+        if listed.versions != wanted.versions:
+            refusal = yield WriteMetadata(wanted)
+        elif number >= MAX_CHECKSUM_ROUNDS or (yield from _checksums_fit(coordinate.module, data)):
             return
-        refusal = yield WriteMetadata(wanted)
+        else:
+            refusal = yield WriteChecksums(coordinate.module, Content.of_bytes(data or b""))
         if refusal is not None:
             raise refusal
         if not lists_itself:
@@ -288,10 +311,12 @@ def rebuild(metadata: ModuleMetadata, *, lists_itself: bool) -> Steps[None]:
             listed = ModuleMetadata(module)
         others = [version for version in listed.versions if version not in metadata.versions]
         wanted = metadata.including((yield from _released(module, others)))
-        right = number > 0 and listed.versions == wanted.versions
-        if right and (number > MAX_CHECKSUM_ROUNDS or (yield from _checksums_fit(module, data))):
+        if number == 0 or listed.versions != wanted.versions:
+            refusal = yield WriteMetadata(wanted)
+        elif number > MAX_CHECKSUM_ROUNDS or (yield from _checksums_fit(module, data)):
             return
-        refusal = yield WriteMetadata(wanted)
+        else:
+            refusal = yield WriteChecksums(module, Content.of_bytes(data or b""))
         if refusal is not None:
             raise refusal
         if not lists_itself:
@@ -480,13 +505,30 @@ def _metadata(
         return listed, ModuleMetadata(module, listed.foreign).including(released)
     found: list[str] = []
     if isinstance(coordinate, Coordinate):
-        found = yield from released_below(coordinate, listed.releases, MAX_GAP)
+        found = yield from _released_below(coordinate, listed.releases)
+        found += yield from _released_above(coordinate, listed.releases)
     return listed, listed.including([*found, str(coordinate.version)])
 
 
-def released_below(
-    coordinate: Coordinate, listed: Collection[Version], gap: int
-) -> Steps[list[str]]:
+def _released_above(coordinate: Coordinate, listed: Collection[Version]) -> Steps[list[str]]:
+    """Releases of the line just above a number that are not listed.
+
+    A writer that stood still writes a list that lacks what was released meanwhile.
+    """
+    known, found, version = set(listed), [], coordinate.version
+    while version.build < MAX_NUMBER:
+        version = version.line.build(version.build + 1)
+        above = Coordinate(coordinate.module, version)
+        if version in known:
+            continue
+        if not (yield Exists(layout.claim_path(above))):
+            break
+        if (yield Exists(layout.pom_path(above))):
+            found.append(str(version))
+    return found
+
+
+def _released_below(coordinate: Coordinate, listed: Collection[Version]) -> Steps[list[str]]:
     """Releases of the line below a number that are not listed.
 
     Numbers are allotted one by one, so the search ends where so many in a row are neither listed
@@ -502,7 +544,7 @@ def released_below(
             missed = 0
         else:
             missed += 1
-        if missed >= gap:
+        if missed >= MAX_GAP:
             break
     return found
 

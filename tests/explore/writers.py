@@ -1,0 +1,199 @@
+"""Writers that run the very `publish` generator, and remember how it went on.
+
+A deploy is deterministic: its next step is a function of the answers that it has had. Each point
+of its course is a *node*; the generator is run again, from its start, only for an answer that no
+other schedule gave at that node. Two histories that leave the generator's frames alike (places
+and local variables, all the way down) are one node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import GeneratorType
+from typing import Any
+
+from invariants import owner
+from server_models import METADATA, REFUSED, ServerModel
+
+from gavial.errors import GavialError, RepositoryRefused
+from gavial.maven import layout, publish
+from gavial.maven.content import Content
+from gavial.maven.coordinate import Coordinate, Target, Version
+
+# Answers a step in the server's place, from the step before it; `ASK` where the server is asked.
+ASK = object()
+Shortcut = Callable[[publish.Step | None, publish.Step, "Writer"], Any]
+
+
+@dataclass(frozen=True)
+class Writer:
+    """One deploy: its token, what it is to release, and how a mutant of it behaves."""
+
+    token: str
+    target: Target
+    shortcut: Shortcut | None = None
+    repack: Callable[[publish.Packed, Coordinate], publish.Packed] | None = None
+
+    def steps(self, model: ServerModel) -> publish.Steps[Coordinate]:
+        return publish.publish(self.order(model), self.target)
+
+    def order(self, model: ServerModel) -> publish.Order:
+        return publish.Order(self.token, model.lists_itself, self.claim, owner)
+
+    def claim(self, coordinate: Coordinate) -> bytes:
+        return f"{self.token} claims {coordinate}".encode()
+
+    def pack(self, coordinate: Coordinate) -> publish.Packed:
+        jar = Content.of_bytes(f"{self.token} jar of {coordinate}".encode())
+        pom = Content.of_bytes(f"{self.token} POM of {coordinate}".encode())
+        packed = publish.Packed(((layout.jar_path(coordinate), jar),), pom)
+        return self.repack(packed, coordinate) if self.repack else packed
+
+
+@dataclass
+class Node:
+    """A point in a writer's course: its next step, or how it ended."""
+
+    writer: int
+    history: tuple[Any, ...]
+    build: int = -1  # of the number that it is at
+    committed: bool = False  # its POM is stored: it goes on to no other number
+    step: publish.Step | None = None
+    result: Coordinate | None = None
+    error: GavialError | None = None
+
+
+class Course:
+    """A generator under way, past every step that no server need answer."""
+
+    def __init__(self, model: ServerModel, writer: Writer) -> None:
+        self.model, self.writer = model, writer
+        self.steps = writer.steps(model)
+        self.step: publish.Step | None = None
+        self.result: Coordinate | None = None
+        self.error: GavialError | None = None
+        self.send(None)
+
+    def send(self, answer: Any) -> None:
+        """Answer the step, and those after it whose answer is known."""
+        while True:
+            before = self.step
+            if answer is REFUSED:
+                answer = RepositoryRefused(f"{before} was refused")
+            try:
+                self.step = self.steps.send(answer)
+            except StopIteration as end:
+                self.step, self.result = None, end.value
+                return
+            except GavialError as error:
+                self.step, self.error = None, error
+                return
+            answer = self._known(before, self.step)
+            if answer is ASK:
+                return
+
+    def _known(self, before: publish.Step | None, step: publish.Step) -> Any:
+        if isinstance(step, publish.Pack):
+            return self.writer.pack(step.coordinate)
+        if self.model.constant(step):
+            return self.model.carry_out({}, step, 0)[1]
+        return self.writer.shortcut(before, step, self.writer) if self.writer.shortcut else ASK
+
+    def place(self) -> tuple[Any, ...]:
+        """Where the generator stands: the places and variables of all its frames."""
+        if self.step is None:
+            return (self.result, type(self.error))
+        frames = []
+        steps: Any = self.steps
+        while isinstance(steps, GeneratorType):
+            frame = steps.gi_frame
+            inner = [v for v in frame.f_locals.values() if isinstance(v, GeneratorType)]
+            variables = {k: _frozen(v) for k, v in frame.f_locals.items() if v not in inner}
+            frames.append((frame.f_code.co_name, frame.f_lasti, repr(variables)))
+            steps = steps.gi_yieldfrom or (inner[0] if inner else None)  # a mutant wraps one
+        # The step itself too: a mutant's shortcut looks at it, and it is cheap.
+        return (*frames, repr(self.step))
+
+
+def _frozen(value: Any) -> Any:
+    return sorted(map(repr, value)) if isinstance(value, set | frozenset) else value
+
+
+class Courses:
+    """All nodes of all writers, by number."""
+
+    def __init__(self, model: ServerModel, writers: tuple[Writer, ...]) -> None:
+        self.model, self.writers = model, writers
+        self.nodes: list[Node] = []
+        self._by_place: dict[tuple[Any, ...], int] = {}
+        self._next: dict[tuple[int, Any], int] = {}
+
+    def start(self, writer: int) -> int:
+        return self._node(writer, (), None, None, Course(self.model, self.writers[writer]))
+
+    def after(self, node: int, answer: Any) -> int:
+        """The node that this answer leads to."""
+        known = self._next.get((node, answer))
+        if known is None:
+            at = self.nodes[node]
+            course = Course(self.model, self.writers[at.writer])
+            for earlier in (*at.history, answer):
+                course.send(earlier)
+            known = self._node(at.writer, (*at.history, answer), at, answer, course)
+            self._next[node, answer] = known
+        return known
+
+    def longest(self) -> int:
+        """The most answers that a writer may need, on whatever way, to its end."""
+        ways: dict[int, list[int]] = {}
+        for (node, _), after in self._next.items():
+            ways.setdefault(node, []).append(after)
+        length: dict[int, int] = {}
+        stack = list(ways)
+        while stack:
+            node = stack[-1]
+            todo = [n for n in ways.get(node, ()) if n not in length]
+            if todo:
+                stack += todo
+            else:
+                length[stack.pop()] = 1 + max((length[n] for n in ways.get(node, ())), default=-1)
+        return max(length.values(), default=0)
+
+    def _node(
+        self,
+        writer: int,
+        history: tuple[Any, ...],
+        before: Node | None,
+        answer: Any,
+        course: Course,
+    ) -> int:
+        place = (writer, *course.place())
+        number = self._by_place.get(place)
+        if number is None:
+            number = self._by_place[place] = len(self.nodes)
+            node = Node(writer, history, -1, False, course.step, course.result, course.error)
+            if before:
+                node.committed = before.committed or (answer is None and _commits(before.step))
+                node.build = _build(course.step, before.build, node.committed)
+            self.nodes.append(node)
+        return number
+
+
+def _commits(step: publish.Step | None) -> bool:
+    return isinstance(step, publish.Write) and step.path.endswith(".pom")
+
+
+def _build(step: publish.Step | None, before: int, committed: bool) -> int:
+    """The build that a writer is at. It never goes back, and after its commit it stays.
+
+    It does look at claims and POMs of other numbers, to list them.
+    """
+    path = getattr(step, "path", "")
+    parts = path.split("/")
+    elsewhere = path.endswith(".pom") or len(parts) < 5 or path.startswith(f"{METADATA}/")
+    if elsewhere or (committed and isinstance(step, publish.Exists)):
+        return before
+    build = Version.parse(parts[3]).build
+    assert build == before or (build > before and not committed), f"from {before} to {path}"
+    return build
