@@ -130,7 +130,7 @@ def what_next() -> None:
     print("    # a shell that has the model; in it: import gavial; gavial.available()")
     print(
         f"    {shown(GAVIAL)} run com.example:flight-delays:latest.release "
-        f"--repository {REPOSITORY} -- {shown(Path(sys.executable).with_name('pyspark'))}"
+        f"--repository {REPOSITORY} -- {shown(Path(sys.executable))} -i -m pyspark.shell"
     )
     print(f"\nThe code is in {EXAMPLE}: train.py and score.py. The manual is in docs/.")
 

@@ -42,11 +42,20 @@ JAR_MANIFEST = _limit("JAR_MANIFEST", 256 << 20)
 JAR_RATIO = _limit("JAR_RATIO", 100)
 JAR_HARMLESS = _limit("JAR_HARMLESS", 100 << 20)
 
+# Folders within folders of a jar: a pipeline in a pipeline adds three.
+JAR_DEPTH = _limit("JAR_DEPTH", 200)
+
 # Bytes of one stage's metadata in a saved model, uncompressed. Real ones have kilobytes.
 STAGE_METADATA = _limit("STAGE_METADATA", 16 << 20)
 
 # Stages within stages. Python's own limit of recursion is a thousand calls, several for each.
 STAGE_DEPTH = _limit("STAGE_DEPTH", 50)
+
+# Values within values of a parameter or a card.
+JSON_DEPTH = _limit("JSON_DEPTH", 100)
+
+# Folders within folders that a catalogue walks.
+WALK_DEPTH = _limit("WALK_DEPTH", 40)
 
 # Pages of a server's search, of 50 to 100 names each.
 SEARCH_PAGES = _limit("SEARCH_PAGES", 1_000)

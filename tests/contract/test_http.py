@@ -65,7 +65,7 @@ def test_a_server_is_not_asked_again_with_a_wrong_password(serve, connect):
 
 
 def test_without_credentials_the_message_says_what_to_set(serve, connect):
-    with pytest.raises(AccessDenied, match="GAVIAL_REPOSITORIES_MODELS_USERNAME"):
+    with pytest.raises(AccessDenied, match="GAVIAL_REPOSITORIES_MODELS_URL, _USERNAME"):
         connect(serve(**ME).url).read(PATH)
 
 
@@ -123,6 +123,21 @@ def test_a_redirect_does_not_bring_credentials_of_netrc(serve, connect, tmp_path
     server = serve(**ME, faults=[Fault("redirect", "GET", location=other.url + PATH)])
     assert connect(server.url, credentials=(USER, PASSWORD)).read(PATH) is None
     assert [request.who for request in other.requests] == [None]
+
+
+@pytest.mark.parametrize("location", ["http://[x", "file:///etc/passwd", "ftp://a.test/"])
+def test_a_redirect_to_what_is_no_web_address_is_refused(serve, connect, location):
+    server = serve(faults=[Fault("redirect", "GET", location=location)])
+    with pytest.raises(RepositoryRefused, match="redirects to what is no"):
+        connect(server.url).read(PATH)
+
+
+def test_a_redirect_without_end_is_given_up(serve, connect):
+    server = serve()
+    server.faults = [Fault("redirect", "GET", location=server.url + PATH)] * 99
+    with pytest.raises(RepositoryRefused):
+        connect(server.url).read(PATH)
+    assert len(server.requests) < 10
 
 
 def test_a_write_that_is_sent_elsewhere_is_refused(serve, connect, tmp_path):
@@ -216,7 +231,7 @@ def test_a_server_that_asks_for_a_certificate_is_shown_ours(serve, connect, tls,
     repository = connect(server.url, ca_file=str(tls[0]), client_cert=str(both))
     assert repository.write(PATH, SOME) is None
     assert repository.realm() is None
-    with pytest.raises(RepositoryUnavailable, match="set client_cert"):
+    with pytest.raises(RepositoryUnavailable, match="client_cert"):
         connect(server.url, ca_file=str(tls[0])).read(PATH)
 
 

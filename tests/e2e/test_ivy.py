@@ -52,7 +52,7 @@ def test_no_other_repository_answers_for_the_groups_of_ours(tmp_path, ivy):
 
 def test_a_password_reaches_the_server_and_no_file(server, ivy, tmp_path):
     deploy("models", "com.acme:churn:1.0")
-    settings, environment = spark_conf.ivysettings("models")
+    settings, environment = spark_conf.ivysettings("models", ["com.acme"])
     assert server.password.encode() not in settings
     assert set(environment) == {
         "GAVIAL_REPOSITORIES_MODELS_USERNAME",
@@ -69,7 +69,7 @@ def test_a_password_reaches_the_server_and_no_file(server, ivy, tmp_path):
 def test_a_server_that_lets_everybody_read_gets_no_login(server, ivy):
     deploy("models", "com.acme:churn:1.0")
     server.anonymous_read = True
-    settings, environment = spark_conf.ivysettings("models")
+    settings, environment = spark_conf.ivysettings("models", ["com.acme"])
     assert environment == {}
     assert b"<credentials" not in settings
     assert "churn-1.0.0.jar" in ivy(settings, "com.acme:churn")
@@ -79,14 +79,14 @@ def test_a_password_that_ivy_would_expand_is_refused(server, monkeypatch):
     server.password = "a${user.home}"
     monkeypatch.setenv("GAVIAL_REPOSITORIES_MODELS_PASSWORD", server.password)
     with pytest.raises(ConfigurationError, match="takes for a variable") as error:
-        spark_conf.ivysettings("models")
+        spark_conf.ivysettings("models", ["com.acme"])
     assert "user.home" not in str(error.value)
 
 
 def test_a_server_without_a_realm_is_refused_with_what_to_do(server):
     server.realm = None
     with pytest.raises(ConfigurationError, match=r"names no realm|no realm"):
-        spark_conf.ivysettings("models")
+        spark_conf.ivysettings("models", ["com.acme"])
 
 
 def test_a_bearer_token_is_refused_with_what_to_do(server, monkeypatch):
@@ -95,4 +95,4 @@ def test_a_bearer_token_is_refused_with_what_to_do(server, monkeypatch):
     monkeypatch.delenv("GAVIAL_REPOSITORIES_MODELS_PASSWORD")
     monkeypatch.setenv("GAVIAL_REPOSITORIES_MODELS_TOKEN", "t")
     with pytest.raises(ConfigurationError, match="bearer token"):
-        spark_conf.ivysettings("models")
+        spark_conf.ivysettings("models", ["com.acme"])

@@ -66,8 +66,7 @@ def _facts(release: Release) -> list[tuple[str, str]]:
 def _commit(card: Card) -> str:
     if not card.git:
         return ""
-    changed = " with changes that are not committed" if card.git.get("dirty") else ""
-    return f"{card.git.get('commit', '')}{changed}"
+    return str(card.git.get("commit", ""))
 
 
 def _section(title: str, rows: Sequence[Sequence[str]]) -> None:

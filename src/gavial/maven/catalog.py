@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
+from gavial import limits
 from gavial.errors import (
     CorruptRelease,
     InvalidCoordinate,
@@ -118,6 +119,8 @@ def _indexed(repository: Repository) -> tuple[Module, ...]:
 
 def _walk(repository: Repository, parts: tuple[str, ...], found: list[Module]) -> None:
     """Add the modules at and below a folder: `com.acme.churn:eu` lies below `com.acme:churn`."""
+    if len(parts) > limits.WALK_DEPTH:  # a link to a folder above it, or a server's joke
+        return
     names = repository.names("/".join(parts)) or ()
     versions: set[str] = set()
     if len(parts) > 1 and layout.METADATA in names:

@@ -15,6 +15,7 @@ _MAX_NAME = 128  # `<artifact>-<version>-<classifier>.<extension>.sha1` must fit
 _MAX_DIGITS = 9  # a number must fit a signed 32-bit integer: Ivy compares with `Integer`
 MAX_NUMBER = 10**_MAX_DIGITS - 1
 _DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
+_NUMBERS = re.compile(r"[0-9]+(\.[0-9]+)*")
 _NUMBER = re.compile(r"0|[1-9][0-9]*")
 _ANY_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}")
 
@@ -300,6 +301,10 @@ def _name_problem(part: str, text: str) -> str | None:
             )
     if len(text) > _MAX_NAME:
         return f"has {len(text)} characters: at most {_MAX_NAME} fit into every file system"
+    if text.lower().startswith("maven-metadata"):
+        return "is the name of Maven's own list of versions"
+    if part == "artifact" and _NUMBERS.fullmatch(text):
+        return "looks like a version: expected a name such as churn (group:artifact:version)"
     for piece in text.split("."):
         if not piece:
             return "has a dot at an end or two together"

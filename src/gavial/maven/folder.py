@@ -10,6 +10,7 @@ import errno
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -47,7 +48,7 @@ class FolderRepository(Repository):
         with (
             self._errors("read", path),
             suppress(FileNotFoundError, NotADirectoryError),
-            self._place(path).open("rb") as file,
+            _opened(self._place(path)) as file,
         ):
             # Not `read(limit)`, which takes so much memory at once.
             if os.fstat(file.fileno()).st_size > limits.SMALL_FILE:
@@ -60,7 +61,7 @@ class FolderRepository(Repository):
 
     def download(self, path: str, target: BinaryIO, progress: Progress | None = None) -> bool:
         with self._errors("read", path), suppress(FileNotFoundError, NotADirectoryError):
-            with self._place(path).open("rb") as source:
+            with _opened(self._place(path)) as source:
                 _copy(source, target, progress)
             return True
         return False
@@ -141,6 +142,15 @@ class FolderRepository(Repository):
             if error.errno in _FULL:
                 raise RepositoryUnavailable(f"{what} Make room.") from error
             raise RepositoryUnavailable(what) from error
+
+
+def _opened(place: Path) -> BinaryIO:
+    """A file to read, and no device or pipe, which could go on for ever."""
+    descriptor = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise RepositoryUnavailable(f"{place} is no plain file: have it looked at.")
+    return os.fdopen(descriptor, "rb")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -37,6 +37,8 @@ CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 60.0
 ATTEMPTS = 4
 CHUNK = 1 << 20
+REDIRECTS = 6
+_SMALL_ANSWER = 1 << 16
 # Answers after which the same request may succeed: too many requests, or a gateway's.
 PASSING = frozenset({429, 500, 502, 503, 504})
 _FIRST_PAUSE = 0.3
@@ -112,21 +114,45 @@ class HttpClient:
         headers: dict[str, str] | None = None,
         stream: bool = False,
     ) -> requests.Response:
-        """The answer to one request, sent once."""
+        """The answer to one request, sent once, and to those that it redirects to."""
+        address, send = self.address(path), self._session.request
+        auth = None  # the session's
         with self.errors(method, path):
-            return self._session.request(
-                method,
-                self.address(path),
-                # An iterable without a length would go in chunks, and so would an empty file.
-                data=body if body is not None and body.len else None,
-                headers=headers,
-                timeout=self._timeout,
-                stream=stream,
-                # Here and not in the session: there REQUESTS_CA_BUNDLE would win.
-                verify=self._ca_file,
+            for _ in range(REDIRECTS):
+                response = send(
+                    method,
+                    address,
+                    # An iterable without a length would go in chunks, and so would an empty file.
+                    data=body if body is not None and body.len else None,
+                    headers=headers,
+                    timeout=self._timeout,
+                    stream=True,
+                    # Here and not in the session: there REQUESTS_CA_BUNDLE would win.
+                    verify=self._ca_file,
+                    allow_redirects=False,
+                    auth=auth,
+                )
                 # A write that was sent elsewhere would be stored where nobody looks for it.
-                allow_redirects=method in ("GET", "HEAD"),
-            )
+                if method not in ("GET", "HEAD") or not response.is_redirect:
+                    break
+                _drain(response)
+                address = self._redirected(address, response.headers["Location"])
+                auth = None if _same_origin(self.url, address) else _no_auth
+            else:
+                raise RepositoryRefused(f"{self.url} redirects {path} again and again.")
+            if not stream:
+                _drain(response)
+        return response
+
+    def _redirected(self, address: str, location: str) -> str:
+        try:
+            target = urljoin(address, location)
+            known = urlsplit(target).scheme in ("http", "https")
+        except ValueError:
+            known = False
+        if not known:
+            raise RepositoryRefused(f"{self.url} redirects to what is no http:// or https:// URL.")
+        return target
 
     def challenge(self, path: str) -> str | None:
         """The `WWW-Authenticate` header, perhaps empty, where a reader has to say who they are.
@@ -178,8 +204,9 @@ class HttpClient:
             setting = re.sub(r"[^A-Za-z0-9]", "_", self._id).upper()
             return AccessDenied(
                 f"{what}it wants credentials and none are configured for {self._id!r}. Set "
-                f"GAVIAL_REPOSITORIES_{setting}_USERNAME and _PASSWORD, or a <server> with that "
-                "id in ~/.m2/settings.xml."
+                f"GAVIAL_REPOSITORIES_{setting}_URL, _USERNAME and _PASSWORD (where only a URL is "
+                "given, of an id of your choice, which then stands for that URL), or the URL and a "
+                "<server> of that id in ~/.m2/settings.xml."
             )
         if response.status_code == 403:
             return AccessDenied(f"{what}{self._who()} may not do that.")
@@ -283,20 +310,18 @@ class Body:
 
 
 class _Session(requests.Session):
-    def rebuild_auth(
-        self, prepared_request: requests.PreparedRequest, response: requests.Response
-    ) -> None:
-        """Credentials are for one origin. (`requests` would also look into ~/.netrc here.)"""
-        before, after = response.request.url or "", prepared_request.url or ""
-        if self.should_strip_auth(before, after):  # type: ignore[no-untyped-call]
-            prepared_request.headers.pop("Authorization", None)
+    def resolve_redirects(self, *_: object, **__: object) -> Iterator[requests.Response]:
+        """None: `requests` would read the body of each, however long, to follow it."""
+        yield from ()
 
 
 class _Basic(requests.auth.HTTPBasicAuth):
     """Basic authentication in UTF-8 (RFC 7617), which `requests` sends as Latin-1."""
 
     def __init__(self, username: str, password: str) -> None:
-        super().__init__(username.encode(), password.encode())
+        super().__init__(
+            *(text.encode("utf-8", "surrogateescape") for text in (username, password))
+        )
         self.user = username
 
     def __repr__(self) -> str:
@@ -319,6 +344,19 @@ class _Bearer(requests.auth.AuthBase):
 
     def __repr__(self) -> str:
         return "Bearer(***)"
+
+
+def _same_origin(one: str, other: str) -> bool:
+    """Whether credentials for one URL are for the other as well."""
+    ours, theirs = urlsplit(one), urlsplit(other)
+    return (ours.scheme, ours.netloc.lower()) == (theirs.scheme, theirs.netloc.lower())
+
+
+def _drain(response: requests.Response) -> None:
+    """Read a small answer, so that its connection is used again; leave any other."""
+    with suppress(*_FOREIGN):
+        response.raw.read(_SMALL_ANSWER, decode_content=False)
+    response.close()
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -397,7 +435,10 @@ def _tls_problem(host: str, error: BaseException) -> str:
             f"{host} asks for a certificate of yours: set client_cert of this repository to a PEM "
             "file with the certificate and its key."
         )
-    return f"No TLS with {host}: {_reason(error)}. Is it a plain http:// server?"
+    return (
+        f"No TLS with {host}: {_reason(error)}. Is it a plain http:// server, or one that asks for "
+        "a client_cert?"
+    )
 
 
 def _causes(error: BaseException | None) -> str:

@@ -73,7 +73,10 @@ def ivysettings(
             _credentials(parent, one, login)
     resolvers = xml.child(root, "resolvers")
     for one, name in zip(asked, names, strict=True):
-        _element(resolvers, "ibiblio", name=name, m2compatible="true", root=one.url)
+        # What has no POM is no release: Ivy would take its jar alone.
+        descriptor = "optional" if one in others else "required"
+        about = {"name": name, "root": one.url, "descriptor": descriptor}
+        _element(resolvers, "ibiblio", m2compatible="true", **about)
     chain = _element(resolvers, "chain", name=_CHAIN, returnFirst="true")
     for name in names:
         _element(chain, "resolver", ref=name)

@@ -30,26 +30,27 @@ def as_url(text: str, folder: Path) -> str:
     """
     scheme = _SCHEME.match(text)
     if scheme is None:
-        return (folder / Path(text).expanduser()).absolute().as_uri().rstrip("/") + "/"
+        return (folder / expanded(text)).absolute().as_uri().rstrip("/") + "/"
     try:
         parts = urlsplit(text)
         _ = parts.port
-    except ValueError as error:
+    except ValueError:  # whose text may hold a part of a password
         raise ConfigurationError(
-            f"A repository's URL is malformed ({error}): expected one such as "
+            "A repository's URL is malformed: expected one such as "
             "https://nexus.acme.com/repository/models/."
-        ) from error
+        ) from None
     safe = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
     if parts.scheme == "file":
         return as_path(safe).as_uri().rstrip("/") + "/"
+    if "@" in text:
+        where = parts.hostname if "@" in parts.netloc and "@" not in parts.path else "a repository"
+        raise ConfigurationError(
+            f"The URL of {where} holds a user or a password, which would end up in logs: take it "
+            "out, and set username and password beside it."
+        )
     if parts.scheme not in ("http", "https"):
         raise ConfigurationError(
             f"{safe!r} is no URL of a repository: expected http://, https://, file: or a folder."
-        )
-    if "@" in parts.netloc:
-        raise ConfigurationError(
-            f"The URL of {safe} holds a user or a password, which would end up in logs: take it "
-            "out, and set username and password beside it."
         )
     if parts.query or parts.fragment or not parts.hostname:
         what = "has no host" if not parts.hostname else "goes on after '?' or '#'"
@@ -60,6 +61,21 @@ def as_url(text: str, folder: Path) -> str:
     return urlunsplit((parts.scheme, netloc, parts.path.rstrip("/") + "/", "", ""))
 
 
+def expanded(text: str) -> Path:
+    """A path with its `~` replaced.
+
+    Raises:
+        ConfigurationError: there is no such user, or no system could have such a path.
+    """
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:
+        raise ConfigurationError(f"{text!r} names the home of a user who is not there.") from error
+    if "\0" in text:
+        raise ConfigurationError(f"{text!r} is no path: it has a NUL.")
+    return path
+
+
 def as_path(url: str) -> Path:
     """The folder that a `file:` URL means.
 
@@ -68,7 +84,7 @@ def as_path(url: str) -> Path:
     """
     parts = urlsplit(url)
     path = Path(url2pathname(parts.path))
-    if parts.netloc not in ("", "localhost") or not path.is_absolute():
+    if parts.netloc not in ("", "localhost") or not path.is_absolute() or "\0" in str(path):
         raise ConfigurationError(
             f"{url!r} is no folder of this machine: expected file:///path/to/folder."
         )

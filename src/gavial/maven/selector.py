@@ -11,6 +11,7 @@ from gavial.maven.coordinate import Module, Version, parse_numbers
 
 LATEST = "latest.release"
 _LATEST_WORDS = {LATEST, "latest.integration", "+"}
+_LONGEST = 200
 _FORMS = "1.0.3, 1.0.+, 1.+, +, latest.release, or a range such as [1.0,2.0)"
 _INTERVAL = re.compile(r"([\[(])\s*([^\[\](),]*)(?:(,)\s*([^\[\](),]*))?\s*([\])])")
 
@@ -59,6 +60,8 @@ class Selector:
         wanted = text.strip()
         if not wanted or wanted in _LATEST_WORDS:
             return cls()
+        if len(wanted) > _LONGEST:
+            raise InvalidSelector(f"A selector of {len(wanted)} characters: expected {_FORMS}.")
         if wanted[0] in "[(":
             return _parse_range(wanted)
         if wanted.upper() in ("LATEST", "RELEASE"):

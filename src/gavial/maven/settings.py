@@ -150,7 +150,7 @@ class Settings:
     def _named(self, what: str, source: str) -> RepositorySettings:
         if what in self.repositories:
             return self.repositories[what]
-        if is_location(what) or (self.folder / what).is_dir():
+        if is_location(what) or _is_folder(self.folder / what):
             return self._located(as_url(what, self.folder), source)
         if what in self.without_url:
             raise ConfigurationError(
@@ -228,6 +228,13 @@ def _built_in(home: Path | None) -> sources.Layer:
         return sources.Layer()
     url = as_url(str(home.absolute() / ".gavial" / "repository"), home)
     return sources.Layer(None, {LOCAL: {"url": Setting(url, _BUILT_IN)}})
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # no path that this system could have
+        return False
 
 
 def _working_folder() -> Path:

@@ -15,7 +15,7 @@ from typing import Any
 
 from gavial import limits
 from gavial.errors import ConfigurationError
-from gavial.maven.locations import as_url, is_location
+from gavial.maven.locations import as_url, expanded, is_location
 from gavial.maven.setting_values import PARTS, SECRETS, Secret, Setting
 
 DEFAULT_VARIABLE = "GAVIAL_REPOSITORY"
@@ -101,7 +101,7 @@ def from_hocon(environ: Mapping[str, str], folder: Path) -> Layer:
     folder may have come with it.
     """
     named = environ.get(CONFIG_VARIABLE)
-    file = folder / Path(named).expanduser() if named else folder / "application.conf"
+    file = folder / expanded(named) if named else folder / "application.conf"
     if not file.is_file():
         if named:
             raise ConfigurationError(
@@ -194,7 +194,7 @@ def _placed(part: str, value: str, folder: Path, source: str) -> Any:
             return as_url(value, folder)
         except ConfigurationError as error:
             raise ConfigurationError(f"In {source}: {error}") from error
-    return str(folder / Path(value).expanduser()) if part in _FILES else value
+    return str(folder / expanded(value)) if part in _FILES else value
 
 
 def _check_known(key: str, known: tuple[str, ...], source: str) -> None:
@@ -214,7 +214,8 @@ def _check_id(repository_id: str, source: str) -> None:
 
 def _check_table(value: Any, source: str, what: str) -> None:
     if not isinstance(value, dict):
-        raise ConfigurationError(f"{what} in {source} is {value!r}: expected a table of keys.")
+        kind = type(value).__name__  # and not the value, which may hold a password
+        raise ConfigurationError(f"{what} in {source} is a {kind}: expected a table of keys.")
 
 
 def _string(value: Any, source: str, key: str) -> str:

@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 
 from gavial.errors import ConfigurationError, CorruptRelease
 from gavial.maven import xml
+from gavial.maven.locations import expanded
 from gavial.maven.setting_values import Secret
 
 _VARIABLE = re.compile(r"\$\{env\.([^}]+)\}")
@@ -112,7 +113,7 @@ class MavenSettings:
                 master = _text(root, "master")
                 key = maven_cipher.KEY_OF_MASTER
                 return maven_cipher.decrypt(master, key, f"the master password in {file}")
-            file = Path(moved).expanduser()
+            file = expanded(moved)
         raise ConfigurationError(f"Cannot decrypt {what}: {file} is relocated again and again.")
 
 

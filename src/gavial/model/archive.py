@@ -60,8 +60,8 @@ def open_jar(jar: Path) -> Iterator[Archive]:
         raise CorruptRelease(f"{str(jar)!r} is not there: expected a release's jar.")
     with _as_corrupt(jar), _open(jar) as opened:
         files = _files(opened, jar)
-        found = _manifest(opened, files, jar)
         _check_growth(files, jar)
+        found = _manifest(opened, files, jar)
         if found is not None:
             _check_members(files, found, jar)
         yield Archive(opened, jar, files, found)
@@ -118,6 +118,8 @@ def _check_entry(entry: zipfile.ZipInfo, jar: Path) -> None:
     # `filename` is what zipfile made of it: cut at a NUL, separators replaced.
     if name != entry.orig_filename or not name or _ESCAPING.search(name):
         raise _hostile(jar, f"the entry {entry.orig_filename!r} leads out of its folder")
+    if name.count("/") > limits.JAR_DEPTH:
+        raise _hostile(jar, f"an entry is {name.count('/')} folders deep (GAVIAL_LIMIT_JAR_DEPTH)")
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise _hostile(jar, f"the entry {name!r} is a link or a device")
     if entry.flag_bits & 0x1:

@@ -11,7 +11,7 @@ from typing import Any
 
 from gavial.errors import CorruptRelease
 from gavial.maven.coordinate import Coordinate
-from gavial.model import stamp
+from gavial.model import json_values, stamp
 from gavial.model.manifest import check_format
 from gavial.model.saved_model import SavedModel
 from gavial.model.saved_stage import Stage
@@ -70,6 +70,7 @@ class Card:
             ValueError: another value is not finite, or is nothing that JSON can hold.
         """
         content = {one.name: getattr(self, one.name) for one in fields(self)}
+        json_values.check(content)
         content["metrics"] = {name: _number(value) for name, value in self.metrics.items()}
         content["files"] = [vars(one) for one in self.files]
         text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -84,13 +85,13 @@ class Card:
             IncompatibleModel: its format is of a later Gavial.
         """
         try:
-            content = json.loads(data, parse_constant=_refuse)
+            content = json_values.loads(data, parse_constant=_refuse)
             if not isinstance(content, dict):
                 raise TypeError("not a JSON object")
             check_format(content.get("format"), FORMAT, "The model card")
             known = {name: _value(name, value) for name, value in content.items() if name in _KINDS}
             return cls(**known)
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             raise CorruptRelease(f"The model card is damaged: {error!s:.200}.") from error
 
 

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from gavial import limits
 from gavial.errors import IncompatibleModel
+from gavial.model import json_values
 
 FOLDER = "metadata"
 _CHUNK = 1 << 16
@@ -160,6 +161,7 @@ def _bytes(file: IO[bytes], window: int | None) -> bytes:
 def _parse(text: str, part: Path, where: str) -> dict[str, Any]:
     try:
         content = json.loads(text, object_pairs_hook=_unique)
+        json_values.check(content)
     except (ValueError, RecursionError) as error:
         problem = str(error) or "nested too deeply"
         raise IncompatibleModel(

@@ -141,7 +141,11 @@ def _check_entries(folder: Path) -> None:
 
 
 def _check_link(path: Path, where: str, folder: Path) -> None:
-    if not path.resolve().is_relative_to(folder):
+    try:
+        target = path.resolve()
+    except (OSError, RuntimeError):  # to itself
+        target = Path("/")
+    if not target.is_relative_to(folder):
         raise IncompatibleModel(
             f"{where!r} of {str(folder)!r} is a link that leads out of the folder: copy what it "
             "points to into the model instead."

@@ -10,7 +10,7 @@ import hashlib
 from pathlib import Path
 
 from gavial.maven import layout
-from gavial.maven.content import Content
+from gavial.maven.content import Content, local_disk
 from gavial.registry import local
 from gavial.registry.release import Release, Transferred
 
@@ -34,7 +34,10 @@ def file(release: Release, path: str, progress: Transferred | None = None) -> Pa
     place = folder(release.repository.url) / path
     if holds(place, wanted.sha256):
         return place
-    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise local_disk(str(place.parent), error) from error
     return release.fetch(wanted, place, progress)
 
 

@@ -14,10 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gavial.errors import ConfigurationError, UnsafeModel
+from gavial import limits
+from gavial.errors import ConfigurationError, IncompatibleModel, UnsafeModel
 from gavial.maven import behaviour, layout, promises, publish
 from gavial.maven.content import Content
-from gavial.maven.coordinate import Coordinate, Library, Target
+from gavial.maven.coordinate import Coordinate, Library, Target, Version
 from gavial.maven.drive import Driver, Transferred
 from gavial.maven.pom import Pom, pom_properties
 from gavial.maven.repository import Repository
@@ -131,6 +132,7 @@ class _Deploy:
     commit: git.Commit | None = field(default_factory=lambda: git.describe(Path.cwd()))
 
     def run(self, target: Target) -> Coordinate:
+        self.check(target)
         self.digest = self.model.digest()
         self.token = secrets.token_hex(16)
         notes = Notes(local.state_folder(), self.store.url, str(target), self.digest)
@@ -151,6 +153,20 @@ class _Deploy:
 
             order = replace(self.order(self.token), claim=claim)
             return driver.run(publish.publish(order, target))
+
+    def check(self, target: Target) -> None:
+        """Refuse what could not be described, before a number is taken for it."""
+        self.digest = ""
+        try:
+            card = self.card(Coordinate(target.module, Version(0, 0, 0)), {}).to_json()
+        except ValueError as error:
+            raise ConfigurationError(f"The model card cannot be written: {error}.") from error
+        # The claim holds the same parameters, each with its description.
+        if 4 * len(card) > limits.SMALL_FILE:
+            raise IncompatibleModel(
+                f"The parameters of this model's stages take {len(card)} bytes, more than readers "
+                "take. Keep data in what a stage learnt, not in a parameter."
+            )
 
     def order(self, token: str) -> publish.Order:
         return publish.Order(token, self.store.lists_itself, self.claim, _token_of)
@@ -213,9 +229,7 @@ class _Deploy:
                 **self.about.environment,
                 "gavial": __version__,
             },
-            git=None
-            if self.commit is None
-            else {"commit": self.commit.id, "dirty": self.commit.dirty},
+            git=None if self.commit is None else {"commit": self.commit.id},
             digest=self.digest,
             files=tuple(
                 File(path.rpartition("/")[2], content.size, content.digests["sha256"])

@@ -6,38 +6,39 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 _SECONDS = 5
 
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit; `dirty` where files differed from it. `remote` has no credentials in it."""
+    """A commit. `remote` has no credentials in it."""
 
     id: str
-    dirty: bool
     remote: str
 
 
 def describe(folder: Path) -> Commit | None:
-    """The commit that `folder` is at, or `None` where it is in no git repository."""
+    """The commit that `folder` is at, or `None` where it is in no git repository.
+
+    Whether files differ from it is not asked: `git status` runs the filters that a project's own
+    `.git/config` names, which are programs.
+    """
     commit = _git(folder, "rev-parse", "HEAD")
     if not commit:
         return None
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
     remote = _git(folder, "remote", "get-url", "origin") or ""
-    return Commit(commit, bool(changed), without_credentials(remote))
+    return Commit(commit, without_credentials(remote))
 
 
 def without_credentials(remote: str) -> str:
     """A remote's URL without user and password.
 
-    >>> without_credentials("https://me:secret@git.example.com/team/churn.git")
+    >>> without_credentials("https://me:sec/ret@git.example.com/team/churn.git")
     'https://git.example.com/team/churn.git'
     """
-    parts = urlsplit(remote)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    scheme, separator, rest = remote.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}" if separator else remote
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
@@ -48,7 +49,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
             text=True,
             timeout=_SECONDS,
             check=False,
-            # No prompts, and no monitor, which is a program that the project's own .git configures.
+            # No prompts, and no program that the project's own .git configures.
             env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"},
         )
     except (OSError, subprocess.TimeoutExpired):

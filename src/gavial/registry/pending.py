@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gavial.errors import InvalidCoordinate
 from gavial.maven.coordinate import Coordinate
 
 try:
@@ -39,8 +40,7 @@ class Notes:
                     continue  # its owner is at work
                 if not os.fstat(file.fileno()).st_nlink:
                     continue  # its owner ended well since we opened it
-                numbers = tuple(map(Coordinate.parse, file.read().decode().split()))
-                yield path.stem.rpartition("-")[2], numbers
+                yield path.stem.rpartition("-")[2], _numbers(file.read())
                 path.unlink()
 
     @contextmanager
@@ -71,6 +71,15 @@ class Note:
         """Note a number, on disk, before it is claimed."""
         os.write(self._descriptor, f"{coordinate}\n".encode())
         os.fsync(self._descriptor)
+
+
+def _numbers(data: bytes) -> tuple[Coordinate, ...]:
+    """The numbers of a note; its last line may be a part of one."""
+    found = []
+    for line in data.decode(errors="replace").split("\n")[:-1]:
+        with suppress(InvalidCoordinate):
+            found.append(Coordinate.parse(line))
+    return tuple(found)
 
 
 def _lock(descriptor: int) -> bool:

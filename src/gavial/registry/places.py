@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from gavial.maven.exposure import exposures
 from gavial.maven.open import open_repository
@@ -29,11 +30,18 @@ def open_named(
     Raises:
         ConfigurationError: there is no such repository, or its settings contradict each other.
     """
-    named = None if what is None else os.fspath(what)
+    named = as_text(what)
     found = settings().find(named, username=username, password=password, token=token)
     for problem in exposures(found):
         warn(problem)
     return open_repository(found)
+
+
+def as_text(what: str | os.PathLike[str] | None) -> str | None:
+    """What a caller named, as settings read it: a path object is always a folder."""
+    return (
+        what if what is None or isinstance(what, str) else str(Path(what).expanduser().absolute())
+    )
 
 
 def _session_conf() -> dict[str, str]:

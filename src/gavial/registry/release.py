@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Transferred = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Release:
     """All files of one coordinate in one repository.
 
@@ -38,6 +38,9 @@ class Release:
     repository: Repository
     card: Card
     files: tuple[File, ...]
+
+    def __repr__(self) -> str:
+        return f"<Release {self.coordinate} in {self.repository.id!r}>"
 
     @classmethod
     def read(cls, store: Repository, coordinate: Coordinate) -> Release:
@@ -59,6 +62,10 @@ class Release:
         card = Card.from_json(data)
         if card.coordinate != str(coordinate):
             raise CorruptRelease(f"The card of {coordinate} is that of {card.coordinate}.")
+        prefix = f"{coordinate.artifact}-{coordinate.version}"
+        for one in card.files:
+            if not one.name.startswith((f"{prefix}.", f"{prefix}-")):
+                raise CorruptRelease(f"The card of {coordinate} lists the file {one.name!r}.")
         content = Content.of_bytes(data)
         own = File(path.rpartition("/")[2], content.size, content.digests["sha256"])
         return cls(coordinate, store, card, (*card.files, own))

@@ -129,8 +129,13 @@ def ivysettings(
         ConfigurationError: Ivy cannot log in there with what is configured.
     """
     settings = places.settings()
-    ours = settings.find(None if repository is None else os.fspath(repository))
+    ours = settings.find(places.as_text(repository))
     known = set(groups) or _groups(open_repository(ours))
+    if not known:
+        warn(
+            f"Repository {ours.id!r} lists no models, so any repository may answer for them: name "
+            "their groups (gavial ivysettings --group com.acme)."
+        )
     resolvers, environment = _resolvers(ours, settings.central())
     data = ivy.ivysettings(resolvers[0], resolvers[1:], known | {runtime.MODULE.group})
     return data, environment
@@ -150,7 +155,7 @@ def _verified_settings(
     if not any(release.card.libraries for release in releases):
         others, environment = _resolvers(settings.central())
         return ivy.ivysettings(checked, others, groups), environment
-    ours = settings.find(None if repository is None else os.fspath(repository))
+    ours = settings.find(places.as_text(repository))
     resolvers, environment = _resolvers(ours, settings.central())
     data = ivy.ivysettings(resolvers[0], resolvers[1:], groups, (checked, modules))
     return data, environment

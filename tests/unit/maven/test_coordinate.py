@@ -64,3 +64,9 @@ def test_a_module_with_a_version_is_refused():
 
 def test_a_suggestion_is_empty_where_nothing_can_be_saved():
     assert suggestion("???") == ""
+
+
+@pytest.mark.parametrize("text", ["churn:1.0", "com.acme:2024", "com.acme:maven-metadata.xml"])
+def test_an_artifact_that_cannot_be_meant_is_refused(text):
+    with pytest.raises(InvalidCoordinate, match=r"version|Maven's own"):
+        Module.parse(text)

@@ -1,5 +1,6 @@
 """What a folder alone can do, and how it fails."""
 
+import io
 import os
 
 import pytest
@@ -67,3 +68,14 @@ def test_modules_are_found_by_walking(tmp_path):
         Module("com.acme", "churn"),
         Module("com.acme.credit", "risk"),
     )
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_plain_file_is_refused_and_not_waited_for(tmp_path, kind):
+    place = tmp_path / PATH
+    place.parent.mkdir(parents=True)
+    os.mkfifo(place) if kind == "pipe" else place.symlink_to("/dev/zero")
+    repository = FolderRepository(tmp_path)
+    for read in (repository.read, lambda path: repository.download(path, io.BytesIO())):
+        with pytest.raises(RepositoryUnavailable, match="no plain file"):
+            read(PATH)

@@ -20,15 +20,18 @@ def checkout(tmp_path):
     return tmp_path
 
 
-def test_a_clean_checkout_is_its_commit(checkout):
-    commit = git.describe(checkout)
-    assert len(commit.id) == 40
-    assert not commit.dirty
+def test_a_checkout_is_its_commit(checkout):
+    assert len(git.describe(checkout).id) == 40
 
 
-def test_a_changed_file_makes_it_dirty(checkout):
+def test_nothing_that_the_project_configured_is_run(checkout):
+    evil = f"touch {checkout / 'pwned'}; cat"
+    for name, value in (("filter.x.clean", evil), ("core.fsmonitor", evil), ("core.pager", evil)):
+        subprocess.run(["git", "-C", str(checkout), "config", name, value], check=True)
+    (checkout / ".gitattributes").write_text("* filter=x\n")
     (checkout / "train.py").write_text("fit(1)")
-    assert git.describe(checkout).dirty
+    assert git.describe(checkout)
+    assert not (checkout / "pwned").exists()
 
 
 def test_the_remote_loses_its_password(checkout):
@@ -40,6 +43,8 @@ def test_the_remote_loses_its_password(checkout):
     [
         ("git@git.example.com:team/churn.git", "git@git.example.com:team/churn.git"),
         ("ssh://git@git.example.com/churn.git", "ssh://git.example.com/churn.git"),
+        ("https://me:sec/ret@git.example.com/churn.git", "https://git.example.com/churn.git"),
+        ("https://[x/y", "https://[x/y"),
         ("/srv/churn.git", "/srv/churn.git"),
         ("", ""),
     ],

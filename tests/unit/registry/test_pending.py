@@ -103,3 +103,11 @@ def test_a_deploy_that_ends_well_is_never_taken_for_one_that_died(tmp_path):
         running.set()
     assert [one.result() for one in looking] == [None] * 3
     assert found == []
+
+
+def test_a_note_whose_last_line_is_torn_counts_as_far_as_it_goes(tmp_path):
+    notes = Notes(tmp_path, "models")
+    die_after(notes, ONE, TWO)
+    (path,) = tmp_path.rglob("*.txt")
+    path.write_bytes(path.read_bytes()[:-3])
+    assert list(notes.left()) == [("t", (ONE,))]

@@ -47,7 +47,7 @@ def run(
     if not command:
         raise typer.BadParameter(
             "there is no command to run: put it after --, as in "
-            f"gavial run {' '.join(gavs)} -- pyspark",
+            f"gavial run {gavs[0]} -- {' '.join(gavs[1:]) or 'pyspark'}",
             ctx=context,
         )
     with progress.shown("Looking for the models") as transferred:

@@ -1,0 +1,73 @@
+"""JSON from outside, with nothing in it that breaks whoever shows or writes it later."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+from gavial import limits
+
+_DIGITS = 300  # a float holds a number of 308
+
+
+def loads(text: str | bytes, parse_constant: Callable[[str], Any] | None = None) -> Any:
+    """As `json.loads`.
+
+    Raises:
+        ValueError: it is no JSON, or has a lone surrogate, a number that is out of any range, or
+            values nested too deeply.
+
+    >>> loads('{"a": [1, 2.5]}')
+    {'a': [1, 2.5]}
+    """
+    try:
+        value = json.loads(
+            text, parse_int=_integer, parse_float=_float, parse_constant=parse_constant
+        )
+    except RecursionError as error:
+        raise ValueError("its values are nested too deeply") from error
+    check(value)
+    return value
+
+
+def check(value: Any) -> None:
+    """Check that values can be shown and written.
+
+    Raises:
+        ValueError: a text has a lone surrogate, or values are nested too deeply.
+    """
+    stack = [(value, 0)]
+    while stack:
+        one, depth = stack.pop()
+        if depth > limits.JSON_DEPTH:
+            raise ValueError("its values are nested too deeply (GAVIAL_LIMIT_JSON_DEPTH)")
+        if isinstance(one, str):
+            _encode(one)
+        elif isinstance(one, dict):
+            for key in one:
+                _encode(str(key))
+            stack += ((inner, depth + 1) for inner in one.values())
+        elif isinstance(one, list | tuple):
+            stack += ((inner, depth + 1) for inner in one)
+
+
+def _encode(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("it has half a character (a lone surrogate)") from error
+
+
+def _integer(text: str) -> int:
+    if len(text) > _DIGITS:
+        raise ValueError(f"the number {text:.20}… is out of range")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {text:.20} is out of range")
+    return value
