@@ -20,8 +20,10 @@ _SQL_TRANSFORMERS = (
     "org.apache.spark.ml.feature.SQLTransformer",
     "pyspark.ml.feature.SQLTransformer",
 )
-# A class and nothing else that a dotted name can reach: `pyspark.ml.util.json` is a module.
+# A class and nothing else that a dotted name can reach: `pyspark.ml.util.json` is a module. Not
+# those that load with PyTorch, whose files are pickles: they run what is in them.
 _OWN_CLASS = re.compile(
+    r"(?!pyspark\.ml\.(connect|torch|deepspeed)\.)"
     r"(org\.apache\.spark\.ml|pyspark\.ml|gavial)(\.[a-z_][A-Za-z0-9_]*)*\.[A-Z][A-Za-z0-9_]*",
     re.ASCII,
 )

@@ -224,6 +224,8 @@ def test_a_class_of_a_jvm_library_is_allowed_where_libraries_are_declared(saved)
     "name",
     [
         "os.System",
+        "pyspark.ml.connect.classification.LogisticRegressionModel",
+        "pyspark.ml.torch.distributor.TorchDistributor",
         "subprocess.Popen",
         "pyspark.ml.util.json",
         "pyspark.cloudpickle.Pickler",
