@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gavial.maven import layout, publish
+from gavial.maven import layout, protocol, publish
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Target
 from gavial.maven.drive import Driver
@@ -14,7 +14,7 @@ def no_sleep(_):
 
 def packed(coordinate):
     jar = (layout.jar_path(coordinate), Content.of_bytes(f"jar of {coordinate}".encode()))
-    return publish.Packed((jar,), Content.of_bytes(f"pom of {coordinate}".encode()))
+    return protocol.Packed((jar,), Content.of_bytes(f"pom of {coordinate}".encode()))
 
 
 def order(repository, token="t"):

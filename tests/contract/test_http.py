@@ -19,7 +19,7 @@ from gavial.errors import (
     RepositoryRefused,
     RepositoryUnavailable,
 )
-from gavial.maven import http, publish
+from gavial.maven import http, protocol, publish
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Target
 from gavial.maven.drive import Driver
@@ -511,4 +511,4 @@ def test_the_realm_is_what_the_server_says_to_a_stranger(serve, connect):
 
 
 def _no_pack(_):
-    return publish.Packed((), Content.of_bytes(b"pom"))
+    return protocol.Packed((), Content.of_bytes(b"pom"))

@@ -15,7 +15,7 @@ from gavial.errors import (
     ReleaseExists,
     ReleaseNotFound,
 )
-from gavial.maven import catalog, layout, publish
+from gavial.maven import catalog, layout, protocol, publish
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Coordinate, Library, Module, Target
 from gavial.maven.drive import Driver
@@ -92,7 +92,7 @@ def test_a_deploy_that_died_before_the_metadata_is_finished_and_not_made_again(r
         answer = yield next(steps)
         while True:
             step = steps.send(answer)
-            if isinstance(step, publish.WriteMetadata):
+            if isinstance(step, protocol.WriteMetadata):
                 raise Killed
             answer = yield step
 
@@ -142,7 +142,7 @@ def test_a_pom_that_is_not_shown_at_once_gets_its_own_checksum(repository):
                 step = steps.send(answer)
             except StopIteration as end:
                 return end.value
-            hidden = isinstance(step, publish.Read) and step.path == layout.pom_path(coordinate)
+            hidden = isinstance(step, protocol.Read) and step.path == layout.pom_path(coordinate)
             answer = None if hidden else (yield step)
 
     Driver(repository, packed, sleep=no_sleep).run(blind(steps))
@@ -205,7 +205,7 @@ def bring(repository, jar=b"runtime"):
     files = ((layout.jar_path(RUNTIME), Content.of_bytes(jar)),)
     steps = publish.publish_reproducible(
         RUNTIME,
-        publish.Packed(files, Content.of_bytes(b"pom")),
+        protocol.Packed(files, Content.of_bytes(b"pom")),
         lists_itself=repository.lists_itself,
     )
     Driver(repository, packed, sleep=no_sleep).run(steps)

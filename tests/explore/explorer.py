@@ -19,7 +19,7 @@ from server_models import MODULE, REFUSED, UNFINISHED, Files, ServerModel
 from writers import Courses, Writer
 
 from gavial.errors import NumberTaken, ReleaseExists
-from gavial.maven import publish
+from gavial.maven import protocol
 from gavial.maven.coordinate import Coordinate, Target, Version
 
 NEXT = Target(MODULE, (1, 0))
@@ -64,7 +64,7 @@ class Move(NamedTuple):
 
 
 DEAD = Place(-1, dead=True)
-WRITES = publish.Write | publish.WriteMetadata | publish.WriteChecksums
+WRITES = protocol.Write | protocol.WriteMetadata | protocol.WriteChecksums
 
 
 @dataclass
@@ -123,7 +123,7 @@ class Explorer:
             self.files.append(files)
         return number
 
-    def step_of(self, place: Place) -> publish.Step | None:
+    def step_of(self, place: Place) -> protocol.Step | None:
         return None if place.node < 0 else self.courses.nodes[place.node].step
 
     def alive(self, place: Place) -> bool:
@@ -151,7 +151,7 @@ class Explorer:
                 yield from self._late(state, writer, place)
                 continue
             step = self.courses.nodes[place.node].step
-            if not (isinstance(step, publish.Settle) and place.waits):
+            if not (isinstance(step, protocol.Settle) and place.waits):
                 yield from self._does(state, writer, place)
                 if self.repeats:
                     yield from self._twice(state, writer, place, step)
@@ -172,9 +172,9 @@ class Explorer:
         place = state.places[writer]
         node = self.courses.nodes[place.node]
         step = node.step
-        if isinstance(step, publish.Settle):
+        if isinstance(step, protocol.Settle):
             return not place.waits
-        looks = not isinstance(step, WRITES | publish.MakeFolder)
+        looks = not isinstance(step, WRITES | protocol.MakeFolder)
         if looks and self.pace is Pace.CLIENTS and not place.looked and not place.dead:
             return False
         path = getattr(step, "path", "")
@@ -189,15 +189,15 @@ class Explorer:
             for n, p in enumerate(state.places)
         )
 
-    def _settled(self, files: int, step: publish.Step | None, path: str, moment: int) -> bool:
+    def _settled(self, files: int, step: protocol.Step | None, path: str, moment: int) -> bool:
         """Whether the answer is fixed for good: what is there stays there."""
         there = self.files[files]
         match step:
-            case publish.Exists():
+            case protocol.Exists():
                 return self.model.shows_claims and path in there
-            case publish.Write():
+            case protocol.Write():
                 return self.model.refuses and moment == 0 and path in there
-            case publish.MakeFolder():
+            case protocol.MakeFolder():
                 return f"{path}/" in there
         return False
 
@@ -211,9 +211,9 @@ class Explorer:
         step = self.courses.nodes[place.node].step
         over, next_step = moment == 0, self.courses.nodes[node].step
         wrote = over and (files != state.files or isinstance(step, WRITES))
-        settles = over and isinstance(next_step, publish.Settle)
+        settles = over and isinstance(next_step, protocol.Settle)
         at_rest = settles or next_step is None
-        looks = not isinstance(step, publish.Settle | WRITES)
+        looks = not isinstance(step, protocol.Settle | WRITES)
         after = Place(
             node,
             moment,
@@ -224,10 +224,10 @@ class Explorer:
         yield Move(writer, "does"), State(files, places), wrong
 
     def _twice(
-        self, state: State, writer: int, place: Place, step: publish.Step
+        self, state: State, writer: int, place: Place, step: protocol.Step
     ) -> Iterator[tuple[Move, State, str]]:
         """A proxy repeats what it has stored already, and passes the second answer on."""
-        if isinstance(step, publish.Write) and self.model.refuses:
+        if isinstance(step, protocol.Write) and self.model.refuses:
             files, _, _, wrong = self._moved(state.files, place.node, place.moment)
             if files != state.files:
                 after = Place(self.courses.after(place.node, REFUSED))
@@ -235,13 +235,15 @@ class Explorer:
                 yield Move(writer, "does twice"), State(files, places), wrong
 
     def _dies(
-        self, state: State, writer: int, place: Place, step: publish.Step
+        self, state: State, writer: int, place: Place, step: protocol.Step
     ) -> Iterator[tuple[Move, State, str]]:
         places = _with(state.places, writer, DEAD, True)
         yield Move(writer, "dies"), State(state.files, places), ""
-        if self.model.in_flight and isinstance(step, WRITES | publish.MakeFolder):
+        if self.model.in_flight and isinstance(step, WRITES | protocol.MakeFolder):
             late = place._replace(waits=0, looked=False, dead=True)
-            begun = place.moment or isinstance(step, publish.WriteMetadata | publish.WriteChecksums)
+            begun = place.moment or isinstance(
+                step, protocol.WriteMetadata | protocol.WriteChecksums
+            )
             freed = self.pace is Pace.SERVER and not begun
             yield (
                 Move(writer, "dies late"),
@@ -251,7 +253,7 @@ class Explorer:
 
     def _late(self, state: State, writer: int, place: Place) -> Iterator[tuple[Move, State, str]]:
         files, _, moment, wrong = self._moved(state.files, place.node, place.moment)
-        more = moment and isinstance(self.step_of(place), publish.Write)
+        more = moment and isinstance(self.step_of(place), protocol.Write)
         after = place._replace(moment=moment) if more else DEAD
         places = _with(state.places, writer, after, not more)
         yield Move(writer, "is late"), State(files, places), wrong
@@ -268,7 +270,7 @@ class Explorer:
         if self.pace is Pace.NOBODY or not self._can_move(place):
             return False
         step = self.courses.nodes[place.node].step
-        if isinstance(step, publish.Write) and step.path.endswith(".jar"):
+        if isinstance(step, protocol.Write) and step.path.endswith(".jar"):
             return False
         if place.dead or place.moment:
             return True
@@ -283,7 +285,7 @@ class Explorer:
 
     def _move(self, files: int, node: int, moment: int) -> tuple[int, int, int, str]:
         at = self.courses.nodes[node]
-        if isinstance(at.step, publish.Settle):
+        if isinstance(at.step, protocol.Settle):
             return files, self.courses.after(node, None), 0, ""
         assert at.step is not None
         before = self.files[files]

@@ -25,7 +25,7 @@ from server_models import (
 )
 from writers import ASK, Shortcut, Writer
 
-from gavial.maven import layout, publish
+from gavial.maven import layout, protocol, publish
 from gavial.maven.coordinate import AnyCoordinate, Coordinate, Target
 from gavial.maven.metadata import ModuleMetadata
 
@@ -44,7 +44,7 @@ class Mutant:
     name: str
     shows_on: tuple[ServerModel, ...]
     shortcut: Shortcut | None = None
-    repack: Callable[[publish.Packed, Coordinate], publish.Packed] | None = None
+    repack: Callable[[protocol.Packed, Coordinate], protocol.Packed] | None = None
     function: str = ""
     replacement: Any = None
     pace: Pace = Pace.CLIENTS
@@ -83,31 +83,31 @@ class _Applied(AbstractContextManager[pytest.MonkeyPatch]):
         self.patch.undo()
 
 
-def _is_claim(step: publish.Step | None) -> bool:
-    looks = isinstance(step, publish.Read | publish.Exists)
+def _is_claim(step: protocol.Step | None) -> bool:
+    looks = isinstance(step, protocol.Read | protocol.Exists)
     return looks and step.path.endswith("-metadata.xml") and step.path != METADATA
 
 
-def _our_claim(step: publish.Step, writer: Writer) -> bytes:
+def _our_claim(step: protocol.Step, writer: Writer) -> bytes:
     return f"{writer.token} claims {step}".encode()
 
 
-def _no_settle(before: publish.Step | None, step: publish.Step, writer: Writer) -> Any:
-    return None if isinstance(step, publish.Settle) else ASK
+def _no_settle(before: protocol.Step | None, step: protocol.Step, writer: Writer) -> Any:
+    return None if isinstance(step, protocol.Settle) else ASK
 
 
-def _no_read_back(before: publish.Step | None, step: publish.Step, writer: Writer) -> Any:
-    if _is_claim(step) and isinstance(before, publish.Settle):
+def _no_read_back(before: protocol.Step | None, step: protocol.Step, writer: Writer) -> Any:
+    if _is_claim(step) and isinstance(before, protocol.Settle):
         return _our_claim(step, writer)
     return ASK
 
 
-def _never_read_back(before: publish.Step | None, step: publish.Step, writer: Writer) -> Any:
-    read = isinstance(step, publish.Read) and _is_claim(step)
+def _never_read_back(before: protocol.Step | None, step: protocol.Step, writer: Writer) -> Any:
+    read = isinstance(step, protocol.Read) and _is_claim(step)
     return _our_claim(step, writer) if read and not _wrote(before, ".xml") else ASK
 
 
-def _no_last_look(before: publish.Step | None, step: publish.Step, writer: Writer) -> Any:
+def _no_last_look(before: protocol.Step | None, step: protocol.Step, writer: Writer) -> Any:
     if _is_claim(step) and _wrote(before, ".jar.md5"):
         return _our_claim(step, writer)
     if _is_claim(before) and _looks_for_pom(step):
@@ -115,32 +115,32 @@ def _no_last_look(before: publish.Step | None, step: publish.Step, writer: Write
     return ASK
 
 
-def _no_look_before_claim(before: publish.Step | None, step: publish.Step, writer: Writer) -> Any:
-    claim = isinstance(step, publish.Exists) and _is_claim(step)
-    pom = isinstance(before, publish.Exists) and _is_claim(before) and _looks_for_pom(step)
+def _no_look_before_claim(before: protocol.Step | None, step: protocol.Step, writer: Writer) -> Any:
+    claim = isinstance(step, protocol.Exists) and _is_claim(step)
+    pom = isinstance(before, protocol.Exists) and _is_claim(before) and _looks_for_pom(step)
     return False if claim or pom else ASK
 
 
-def _pom_first(packed: publish.Packed, coordinate: Coordinate) -> publish.Packed:
+def _pom_first(packed: protocol.Packed, coordinate: Coordinate) -> protocol.Packed:
     pom = (layout.pom_path(coordinate), packed.pom)
-    return publish.Packed((pom, *packed.files), packed.pom)
+    return protocol.Packed((pom, *packed.files), packed.pom)
 
 
-def _pom_is_there(before: publish.Step | None, step: publish.Step, writer: Writer) -> Any:
-    if isinstance(before, publish.Read) and _is_claim(before) and _looks_for_pom(step):
+def _pom_is_there(before: protocol.Step | None, step: protocol.Step, writer: Writer) -> Any:
+    if isinstance(before, protocol.Read) and _is_claim(before) and _looks_for_pom(step):
         return False
     return None if _looks_for_pom(before) and _wrote(step, ".pom") else ASK
 
 
-def _looks_for_pom(step: publish.Step | None) -> bool:
-    return isinstance(step, publish.Exists) and step.path.endswith(".pom")
+def _looks_for_pom(step: protocol.Step | None) -> bool:
+    return isinstance(step, protocol.Exists) and step.path.endswith(".pom")
 
 
-def _wrote(step: publish.Step | None, end: str) -> bool:
-    return isinstance(step, publish.Write) and step.path.endswith(end)
+def _wrote(step: protocol.Step | None, end: str) -> bool:
+    return isinstance(step, protocol.Write) and step.path.endswith(end)
 
 
-def _list_once(coordinate: AnyCoordinate, *, lists_itself: bool) -> publish.Steps[None]:
+def _list_once(coordinate: AnyCoordinate, *, lists_itself: bool) -> protocol.Steps[None]:
     steps = _LIST_RELEASE(coordinate, lists_itself=lists_itself)
     answer = None
     while True:
@@ -149,16 +149,16 @@ def _list_once(coordinate: AnyCoordinate, *, lists_itself: bool) -> publish.Step
         except StopIteration:
             return
         answer = yield step
-        if isinstance(step, publish.WriteMetadata):
+        if isinstance(step, protocol.WriteMetadata):
             return
 
 
-def _list_blindly(coordinate: AnyCoordinate, *, lists_itself: bool) -> publish.Steps[None]:
-    yield publish.WriteMetadata(ModuleMetadata(MODULE, (str(coordinate.version),)))
+def _list_blindly(coordinate: AnyCoordinate, *, lists_itself: bool) -> protocol.Steps[None]:
+    yield protocol.WriteMetadata(ModuleMetadata(MODULE, (str(coordinate.version),)))
 
 
-def _no_probes(before: publish.Step | None, step: publish.Step, writer: Writer) -> Any:
-    lists = isinstance(before, publish.Read) and before.path == METADATA
+def _no_probes(before: protocol.Step | None, step: protocol.Step, writer: Writer) -> Any:
+    lists = isinstance(before, protocol.Read) and before.path == METADATA
     return False if _looks_for_pom(step) and (lists or _looks_for_pom(before)) else ASK
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from explorer import Explorer, Move, State
 from server_models import REFUSED, UNFINISHED
 
-from gavial.maven import publish
+from gavial.maven import protocol
 
 Way = tuple[tuple[State, Move], ...]
 
@@ -86,7 +86,7 @@ def _told(explorer: Explorer, state: State, move: Move) -> str:
     step = explorer.step_of(place)
     if move.how.startswith("dies"):
         return "is killed" + (", its request on the way" if move.how == "dies late" else "")
-    if isinstance(step, publish.Settle):
+    if isinstance(step, protocol.Settle):
         return "has settled"
     assert step is not None
     files = explorer.files[state.files]
@@ -95,7 +95,7 @@ def _told(explorer: Explorer, state: State, move: Move) -> str:
     return f"{late}{_name(step)} {_said(step, answer, place.moment)}".strip()
 
 
-def _name(step: publish.Step) -> str:
+def _name(step: protocol.Step) -> str:
     verb = {
         "Read": "reads",
         "Exists": "looks for",
@@ -106,24 +106,24 @@ def _name(step: publish.Step) -> str:
         "WriteMetadata": "PUT maven-metadata.xml",
         "WriteChecksums": "PUT the checksums of maven-metadata.xml",
     }[type(step).__name__]
-    if isinstance(step, publish.WriteMetadata):
+    if isinstance(step, protocol.WriteMetadata):
         return f"{verb} [{', '.join(step.metadata.versions)}]"
     return f"{verb} {getattr(step, 'path', '').split('/')[-1]}"
 
 
-def _said(step: publish.Step, answer: Any, moment: int) -> str:
+def _said(step: protocol.Step, answer: Any, moment: int) -> str:
     if answer is UNFINISHED:
-        return "begins" if isinstance(step, publish.Write) else f"({moment + 1} of 3 files)"
+        return "begins" if isinstance(step, protocol.Write) else f"({moment + 1} of 3 files)"
     if answer is REFUSED:
         return "(refused)"
     match step:
-        case publish.Read():
+        case protocol.Read():
             text = answer.decode() if answer else "nothing"
             return f"({'a list' if text.startswith('<') else text.split(' claims ')[0]})"
-        case publish.Exists() | publish.Same():
+        case protocol.Exists() | protocol.Same():
             return "(there)" if answer else "(not there)"
-        case publish.MakeFolder():
+        case protocol.MakeFolder():
             return f"({answer.value})"
-        case publish.Write():
+        case protocol.Write():
             return "is stored"
     return ""

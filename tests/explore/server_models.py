@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gavial.maven import layout, publish
+from gavial.maven import layout, protocol
 from gavial.maven.content import CHECKSUMS, Content
 from gavial.maven.coordinate import Module
 from gavial.maven.metadata import ModuleMetadata
@@ -62,40 +62,40 @@ class ServerModel:
     list_in_parts: bool = False
     promised: bool = True
 
-    def constant(self, step: publish.Step) -> bool:
+    def constant(self, step: protocol.Step) -> bool:
         """Whether the answer is the same at any time, so that nobody can come before it."""
         match step:
-            case publish.Names():
+            case protocol.Names():
                 return not self.lists_itself
-            case publish.MakeFolder():
+            case protocol.MakeFolder():
                 return not self.makes_folders
-            case publish.Exists(path):
+            case protocol.Exists(path):
                 return path.startswith(f"{METADATA}/")  # a listing names it, and nothing is below
         return False
 
     def carry_out(
-        self, files: Files, step: publish.Step, moment: int, clock: int = 0
+        self, files: Files, step: protocol.Step, moment: int, clock: int = 0
     ) -> tuple[Files, Any]:
         """The files after this moment of the step, and the answer, or `UNFINISHED`.
 
         `clock` dates what is written: the same list from another writer has other bytes.
         """
         match step:
-            case publish.Read(path):
+            case protocol.Read(path):
                 return files, self._read(files, path)
-            case publish.Exists(path):
+            case protocol.Exists(path):
                 return files, self._read(files, path) is not None
-            case publish.Same(path, content):
+            case protocol.Same(path, content):
                 return files, self._read(files, path) == content.source
-            case publish.Names(path):
+            case protocol.Names(path):
                 return files, self._names(files, path)
-            case publish.MakeFolder(path):
+            case protocol.MakeFolder(path):
                 return self._make_folder(files, f"{path}/")
-            case publish.Write(path, content):
+            case protocol.Write(path, content):
                 return self._write(files, path, content, moment)
-            case publish.WriteMetadata(metadata):
+            case protocol.WriteMetadata(metadata):
                 return self._write_metadata(files, metadata, moment, clock)
-            case publish.WriteChecksums(_, content):
+            case protocol.WriteChecksums(_, content):
                 return self._write_checksums(files, content, moment)
         raise AssertionError(f"no server carries {step} out")
 

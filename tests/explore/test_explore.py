@@ -29,7 +29,7 @@ from server_models import (
 from writers import Course, Writer
 
 from gavial.errors import RepositoryRefused
-from gavial.maven import layout, publish
+from gavial.maven import layout, protocol, publish, version_list
 from gavial.maven.coordinate import Target
 
 PLAIN = Mutant("the protocol", ())
@@ -76,7 +76,7 @@ def test_the_list_has_its_own_checksums_unless_two_writers_meet_again_and_again(
     assert found.complete
     assert all(text.startswith("maven-metadata.xml has a wrong") for text in found.violations)
     for state in found.first.values():
-        assert min(lists_written(explorer, state)) >= publish.MAX_CHECKSUM_ROUNDS
+        assert min(lists_written(explorer, state)) >= version_list.MAX_CHECKSUM_ROUNDS
 
 
 def lists_written(explorer: Explorer, end: State) -> list[int]:
@@ -84,7 +84,7 @@ def lists_written(explorer: Explorer, end: State) -> list[int]:
     count = [0] * len(explorer.writers)
     for state, move in way_to(explorer, end):
         place = state.places[move.writer]
-        listing = isinstance(explorer.step_of(place), publish.WriteMetadata)
+        listing = isinstance(explorer.step_of(place), protocol.WriteMetadata)
         count[move.writer] += listing and place.moment == 0
     return count
 
@@ -138,7 +138,7 @@ def run_alone(model, files, steps):
     try:
         while True:
             step, moment = steps.send(answer), 0
-            if isinstance(step, publish.Settle):
+            if isinstance(step, protocol.Settle):
                 answer = None
                 continue
             files, answer = model.carry_out(files, step, moment)
@@ -267,7 +267,7 @@ class Walk:
             return
         course, place = self.courses[move.writer], self.state.places[move.writer]
         answer = None
-        if not isinstance(course.step, publish.Settle):
+        if not isinstance(course.step, protocol.Settle):
             files = self.explorer.files[self.state.files]
             _, answer = self.explorer.model.carry_out(files, course.step, place.moment, move.writer)
         if answer is not UNFINISHED:
@@ -281,6 +281,6 @@ def test_a_list_that_the_server_keeps_may_name_what_is_claimed_and_not_released(
     explorer.explore()
     claims = [f for f in explorer.files if f and not invariants.released(f)]
     path = layout.metadata_path(MODULE)
-    lists = [explorer.model.carry_out(f, publish.Read(path), 0)[1] for f in claims]
+    lists = [explorer.model.carry_out(f, protocol.Read(path), 0)[1] for f in claims]
     assert lists
     assert all(b"1.0.0" in data for data in lists)

@@ -17,13 +17,13 @@ from invariants import owner
 from server_models import METADATA, REFUSED, ServerModel
 
 from gavial.errors import GavialError, RepositoryRefused
-from gavial.maven import layout, publish
+from gavial.maven import layout, protocol, publish
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Coordinate, Target, Version
 
 # Answers a step in the server's place, from the step before it; `ASK` where the server is asked.
 ASK = object()
-Shortcut = Callable[[publish.Step | None, publish.Step, "Writer"], Any]
+Shortcut = Callable[[protocol.Step | None, protocol.Step, "Writer"], Any]
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Writer:
     token: str
     target: Target
     shortcut: Shortcut | None = None
-    repack: Callable[[publish.Packed, Coordinate], publish.Packed] | None = None
+    repack: Callable[[protocol.Packed, Coordinate], protocol.Packed] | None = None
 
-    def steps(self, model: ServerModel) -> publish.Steps[Coordinate]:
+    def steps(self, model: ServerModel) -> protocol.Steps[Coordinate]:
         return publish.publish(self.order(model), self.target)
 
     def order(self, model: ServerModel) -> publish.Order:
@@ -44,10 +44,10 @@ class Writer:
     def claim(self, coordinate: Coordinate) -> bytes:
         return f"{self.token} claims {coordinate}".encode()
 
-    def pack(self, coordinate: Coordinate) -> publish.Packed:
+    def pack(self, coordinate: Coordinate) -> protocol.Packed:
         jar = Content.of_bytes(f"{self.token} jar of {coordinate}".encode())
         pom = Content.of_bytes(f"{self.token} POM of {coordinate}".encode())
-        packed = publish.Packed(((layout.jar_path(coordinate), jar),), pom)
+        packed = protocol.Packed(((layout.jar_path(coordinate), jar),), pom)
         return self.repack(packed, coordinate) if self.repack else packed
 
 
@@ -59,7 +59,7 @@ class Node:
     history: tuple[Any, ...]
     build: int = -1  # of the number that it is at
     committed: bool = False  # its POM is stored: it goes on to no other number
-    step: publish.Step | None = None
+    step: protocol.Step | None = None
     result: Coordinate | None = None
     error: GavialError | None = None
 
@@ -70,7 +70,7 @@ class Course:
     def __init__(self, model: ServerModel, writer: Writer) -> None:
         self.model, self.writer = model, writer
         self.steps = writer.steps(model)
-        self.step: publish.Step | None = None
+        self.step: protocol.Step | None = None
         self.result: Coordinate | None = None
         self.error: GavialError | None = None
         self.send(None)
@@ -93,8 +93,8 @@ class Course:
             if answer is ASK:
                 return
 
-    def _known(self, before: publish.Step | None, step: publish.Step) -> Any:
-        if isinstance(step, publish.Pack):
+    def _known(self, before: protocol.Step | None, step: protocol.Step) -> Any:
+        if isinstance(step, protocol.Pack):
             return self.writer.pack(step.coordinate)
         if self.model.constant(step):
             return self.model.carry_out({}, step, 0)[1]
@@ -180,11 +180,11 @@ class Courses:
         return number
 
 
-def _commits(step: publish.Step | None) -> bool:
-    return isinstance(step, publish.Write) and step.path.endswith(".pom")
+def _commits(step: protocol.Step | None) -> bool:
+    return isinstance(step, protocol.Write) and step.path.endswith(".pom")
 
 
-def _build(step: publish.Step | None, before: int, committed: bool) -> int:
+def _build(step: protocol.Step | None, before: int, committed: bool) -> int:
     """The build that a writer is at. It never goes back, and after its commit it stays.
 
     It does look at claims and POMs of other numbers, to list them.
@@ -192,7 +192,7 @@ def _build(step: publish.Step | None, before: int, committed: bool) -> int:
     path = getattr(step, "path", "")
     parts = path.split("/")
     elsewhere = path.endswith(".pom") or len(parts) < 5 or path.startswith(f"{METADATA}/")
-    if elsewhere or (committed and isinstance(step, publish.Exists)):
+    if elsewhere or (committed and isinstance(step, protocol.Exists)):
         return before
     build = Version.parse(parts[3]).build
     assert build == before or (build > before and not committed), f"from {before} to {path}"

@@ -7,7 +7,7 @@ import re
 import secrets
 import zipfile
 
-from gavial.maven import layout, publish
+from gavial.maven import layout, protocol, publish
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Coordinate, Target
 from gavial.maven.drive import Driver
@@ -33,7 +33,7 @@ def packed(coordinate):
         (layout.jar_path(coordinate), jar(str(coordinate))),
         (layout.card_path(coordinate), Content.of_bytes(b'{"name": "card"}')),
     )
-    return publish.Packed(files, pom(coordinate))
+    return protocol.Packed(files, pom(coordinate))
 
 
 def order(repository):

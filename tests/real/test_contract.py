@@ -19,7 +19,7 @@ from gavial.errors import (
     ReleaseNotFound,
     RepositoryRefused,
 )
-from gavial.maven import catalog, layout, publish
+from gavial.maven import catalog, layout, protocol
 from gavial.maven.behaviour import observe
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Coordinate, Module, Version
@@ -59,7 +59,7 @@ def test_a_second_deploy_of_an_exact_version_is_refused_and_changes_nothing(rele
     before = [repository.read(path) for path in paths(released[0])]
 
     def others(coordinate):
-        return publish.Packed(((layout.jar_path(coordinate), jar("other")),), pom(coordinate))
+        return protocol.Packed(((layout.jar_path(coordinate), jar("other")),), pom(coordinate))
 
     with pytest.raises(ReleaseExists, match="never changes"):
         release(repository, str(released[0]), others)
@@ -101,7 +101,7 @@ def test_a_large_jar_streams_both_ways_and_says_how_far_it_is(repository, tmp_pa
     sent, came = [], []
 
     def large(coordinate):
-        return publish.Packed(((layout.jar_path(coordinate), content),), pom(coordinate))
+        return protocol.Packed(((layout.jar_path(coordinate), content),), pom(coordinate))
 
     def transferred(path, count, size):
         if path.endswith(".jar"):

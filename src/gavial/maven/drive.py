@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from gavial.errors import RepositoryError
-from gavial.maven import layout, publish
+from gavial.maven import layout, protocol
 from gavial.maven.content import CHECKSUMS, Content
 from gavial.maven.coordinate import Coordinate
 from gavial.maven.metadata import ModuleMetadata
@@ -35,7 +35,7 @@ class Driver:
     """
 
     repository: Repository
-    pack: Callable[[Coordinate], publish.Packed]
+    pack: Callable[[Coordinate], protocol.Packed]
     transferred: Transferred | None = None
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -43,7 +43,7 @@ class Driver:
     _wrote_at: float = 0.0
     _round_trip: float = 0.0
 
-    def run(self, steps: publish.Steps[T]) -> T:
+    def run(self, steps: protocol.Steps[T]) -> T:
         """Run a protocol to its end and return what it returns."""
         try:
             step = next(steps)
@@ -60,27 +60,27 @@ class Driver:
         finally:
             steps.close()
 
-    def _answer(self, step: publish.Step) -> Any:
+    def _answer(self, step: protocol.Step) -> Any:
         match step:
-            case publish.Read(path):
+            case protocol.Read(path):
                 return self.repository.read(path)
-            case publish.Exists(path):
+            case protocol.Exists(path):
                 return self.repository.exists(path)
-            case publish.Same(path, content):
+            case protocol.Same(path, content):
                 return self.repository.same(path, content)
-            case publish.Names(path):
+            case protocol.Names(path):
                 return self.repository.names(path)
-            case publish.MakeFolder(path):
+            case protocol.MakeFolder(path):
                 return self.repository.make_folder(path)
-            case publish.Write(path, content):
+            case protocol.Write(path, content):
                 return self._write(path, content, replace=False)
-            case publish.WriteMetadata(metadata):
+            case protocol.WriteMetadata(metadata):
                 return self._write_metadata(metadata)
-            case publish.WriteChecksums(module, content):
+            case protocol.WriteChecksums(module, content):
                 return self._write_checksums(layout.metadata_path(module), content)
-            case publish.Pack(coordinate):
+            case protocol.Pack(coordinate):
                 return self.pack(coordinate)
-            case publish.Settle():
+            case protocol.Settle():
                 settle = max(SETTLE_SECONDS, SETTLE_ROUND_TRIPS * self._round_trip)
                 self.sleep(max(0.0, self._wrote_at + settle - self.monotonic()))
         return None

@@ -12,9 +12,8 @@ docs/protocol.md for what is promised on which kind of repository, and why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from gavial.errors import (
     CorruptRelease,
@@ -29,129 +28,31 @@ from gavial.maven import layout
 from gavial.maven.content import CHECKSUMS, Content
 from gavial.maven.coordinate import (
     MAX_NUMBER,
-    AnyCoordinate,
     Coordinate,
     Library,
     Line,
-    Module,
     Target,
     Version,
 )
 from gavial.maven.metadata import ModuleMetadata
+from gavial.maven.protocol import (
+    Exists,
+    MakeFolder,
+    Names,
+    Pack,
+    Packed,
+    Read,
+    Same,
+    Settle,
+    Steps,
+    Write,
+)
 from gavial.maven.repository import FolderAnswer
-
-T = TypeVar("T")
+from gavial.maven.version_list import list_release, not_listed
 
 # A number is passed over for each abandoned claim and each lost race: this many in a row mean
 # that something else is wrong, such as a server that shows a claim to all but its owner.
 MAX_CLAIMS = 1_000
-# Each round of the metadata either ends it or was overtaken by another writer.
-MAX_METADATA_ROUNDS = 100
-# Two lists written at once may leave the checksums of the other one. A server that makes them by
-# itself is not fought with.
-MAX_CHECKSUM_ROUNDS = 5
-# So many numbers in a row that were claimed and abandoned are taken for the end of a line.
-MAX_GAP = 100
-
-
-@dataclass(frozen=True)
-class Read:
-    """Read a small file. Answer: `bytes | None`."""
-
-    path: str
-
-
-@dataclass(frozen=True)
-class Exists:
-    """Look for a file. Answer: `bool`."""
-
-    path: str
-
-
-@dataclass(frozen=True)
-class Same:
-    """Compare a file of any size. Answer: `bool`, whether exactly these bytes are there."""
-
-    path: str
-    content: Content
-
-
-@dataclass(frozen=True)
-class Names:
-    """List a folder. Answer: `tuple[str, ...] | None`."""
-
-    path: str
-
-
-@dataclass(frozen=True)
-class MakeFolder:
-    """Make a folder. Answer: `FolderAnswer`."""
-
-    path: str
-
-
-@dataclass(frozen=True)
-class Write:
-    """Store a file. Answer: `None`, or the refusal (`RepositoryError`)."""
-
-    path: str
-    content: Content
-
-
-@dataclass(frozen=True)
-class WriteMetadata:
-    """Write a module's `maven-metadata.xml`, dated now, and its checksums over those there.
-
-    Answer: `None`, or the refusal.
-    """
-
-    metadata: ModuleMetadata
-
-
-@dataclass(frozen=True)
-class WriteChecksums:
-    """Store the checksums of a module's `maven-metadata.xml` as it is, over those there.
-
-    Answer: `None`, or the refusal.
-    """
-
-    module: Module
-    metadata: Content
-
-
-@dataclass(frozen=True)
-class Settle:
-    """Let the settle time since the last write pass. Answer: `None`."""
-
-
-@dataclass(frozen=True)
-class Pack:
-    """Make the files of this coordinate. Answer: `Packed`."""
-
-    coordinate: Coordinate
-
-
-Step = (
-    Read
-    | Exists
-    | Same
-    | Names
-    | MakeFolder
-    | Write
-    | WriteMetadata
-    | WriteChecksums
-    | Settle
-    | Pack
-)
-Steps = Generator[Step, Any, T]
-
-
-@dataclass(frozen=True)
-class Packed:
-    """The files of a release: by path and in the order of their upload, then the POM."""
-
-    files: tuple[tuple[str, Content], ...]
-    pom: Content
 
 
 @dataclass(frozen=True)
@@ -260,68 +161,13 @@ def finish(order: Order, coordinate: Coordinate) -> Steps[bool]:
     return True
 
 
-def list_release(coordinate: AnyCoordinate, *, lists_itself: bool) -> Steps[None]:
-    """Bring the module's `maven-metadata.xml` up to date with what is released.
-
-    "Read, add ours, write" would lose the other of two writers. So each writer, before its
-    write and again one settle time after it, adds every release that it can find, and only
-    ends when nothing is missing: the last to write repairs the others.
-    """
-    try:
-        yield from _list(coordinate, lists_itself=lists_itself)
-    except RepositoryError as error:
-        raise _not_listed(coordinate, str(error)) from error
-
-
 def _complete(order: Order, coordinate: Coordinate, pom: Content | None = None) -> Steps[None]:
     """What follows the commit point: the POM's checksums, and the list."""
     try:
         yield from _write_checksums(layout.pom_path(coordinate), pom)
     except RepositoryError as error:
-        raise _not_listed(coordinate, str(error)) from error
+        raise not_listed(coordinate, str(error)) from error
     yield from list_release(coordinate, lists_itself=order.lists_itself)
-
-
-def _list(coordinate: AnyCoordinate, *, lists_itself: bool) -> Steps[None]:
-    for number in range(MAX_METADATA_ROUNDS):
-        data = yield Read(layout.metadata_path(coordinate.module))
-        listed, wanted = yield from _metadata(coordinate, data, lists_itself=lists_itself)
-        if listed.versions != wanted.versions:
-            refusal = yield WriteMetadata(wanted)
-        elif number >= MAX_CHECKSUM_ROUNDS or (yield from _checksums_fit(coordinate.module, data)):
-            return
-        else:
-            refusal = yield WriteChecksums(coordinate.module, Content.of_bytes(data or b""))
-        if refusal is not None:
-            raise refusal
-        if not lists_itself:
-            yield Settle()
-    if str(coordinate.version) not in listed.versions:
-        raise RepositoryUnavailable("its maven-metadata.xml does not keep what is written.")
-
-
-def rebuild(metadata: ModuleMetadata, *, lists_itself: bool) -> Steps[None]:
-    """Write a module's list as `metadata` says, with what was released since that was found out."""
-    module = metadata.module
-    for number in range(MAX_METADATA_ROUNDS):
-        data = yield Read(layout.metadata_path(module))
-        try:
-            listed = ModuleMetadata.parse(data, module)
-        except CorruptRelease:
-            listed = ModuleMetadata(module)
-        others = [version for version in listed.versions if version not in metadata.versions]
-        wanted = metadata.including((yield from _released(module, others)))
-        if number == 0 or listed.versions != wanted.versions:
-            refusal = yield WriteMetadata(wanted)
-        elif number > MAX_CHECKSUM_ROUNDS or (yield from _checksums_fit(module, data)):
-            return
-        else:
-            refusal = yield WriteChecksums(module, Content.of_bytes(data or b""))
-        if refusal is not None:
-            raise refusal
-        if not lists_itself:
-            yield Settle()
-    raise RepositoryUnavailable(f"The list of {module} does not keep what is written.")
 
 
 def _next_version(target: Target) -> Steps[Version]:
@@ -482,83 +328,3 @@ def _write_checksums(path: str, content: Content | None = None) -> Steps[None]:
         refusal = yield Write(beside, content.checksum(algorithm))
         if refusal is not None and not (yield Exists(beside)):
             raise refusal
-
-
-def _checksums_fit(module: Module, data: bytes | None) -> Steps[bool]:
-    digests = Content.of_bytes(data or b"").digests
-    for algorithm in CHECKSUMS:
-        beside = yield Read(f"{layout.metadata_path(module)}.{algorithm}")
-        if (beside or b"").split()[:1] != [digests[algorithm].encode()]:
-            return False
-    return True
-
-
-def _metadata(
-    coordinate: AnyCoordinate, data: bytes | None, *, lists_itself: bool
-) -> Steps[tuple[ModuleMetadata, ModuleMetadata]]:
-    """What the metadata lists, and what it ought to."""
-    module = coordinate.module
-    listed = ModuleMetadata.parse(data, module)
-    if lists_itself:
-        names = yield Names(layout.module_folder(module))
-        released = yield from _released(module, names or ())
-        return listed, ModuleMetadata(module, listed.foreign).including(released)
-    found: list[str] = []
-    if isinstance(coordinate, Coordinate):
-        found = yield from _released_below(coordinate, listed.releases)
-        found += yield from _released_above(coordinate, listed.releases)
-    return listed, listed.including([*found, str(coordinate.version)])
-
-
-def _released_above(coordinate: Coordinate, listed: Collection[Version]) -> Steps[list[str]]:
-    """Releases of the line just above a number that are not listed.
-
-    A writer that stood still writes a list that lacks what was released meanwhile.
-    """
-    known, found, version = set(listed), [], coordinate.version
-    while version.build < MAX_NUMBER:
-        version = version.line.build(version.build + 1)
-        above = Coordinate(coordinate.module, version)
-        if version in known:
-            continue
-        if not (yield Exists(layout.claim_path(above))):
-            break
-        if (yield Exists(layout.pom_path(above))):
-            found.append(str(version))
-    return found
-
-
-def _released_below(coordinate: Coordinate, listed: Collection[Version]) -> Steps[list[str]]:
-    """Releases of the line below a number that are not listed.
-
-    Numbers are allotted one by one, so the search ends where so many in a row are neither listed
-    nor released: below an exact number, such as a date, there may be millions that never were.
-    """
-    known, found, missed = set(listed), [], 0
-    for number in range(coordinate.version.build - 1, -1, -1):
-        version = coordinate.version.line.build(number)
-        if version in known:
-            missed = 0
-        elif (yield Exists(layout.pom_path(Coordinate(coordinate.module, version)))):
-            found.append(str(version))
-            missed = 0
-        else:
-            missed += 1
-        if missed >= MAX_GAP:
-            break
-    return found
-
-
-def _released(module: Module, versions: Iterable[str]) -> Steps[list[str]]:
-    found = []
-    for version in versions:
-        pom = f"{layout.version_folder(module, version)}/{layout.file_name(module, version, 'pom')}"
-        if (yield Exists(pom)):
-            found.append(version)
-    return found
-
-
-def _not_listed(coordinate: AnyCoordinate, why: str) -> RepositoryError:
-    return RepositoryUnavailable(
-        f"{coordinate} is released but not listed: {why} Repeat the deploy to finish it."
-    )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gavial import limits
 from gavial.errors import ConfigurationError, IncompatibleModel, UnsafeModel
-from gavial.maven import behaviour, layout, promises, publish
+from gavial.maven import behaviour, layout, promises, protocol, publish
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Coordinate, Library, Target, Version
 from gavial.maven.drive import Driver, Transferred
@@ -174,7 +174,7 @@ class _Deploy:
     def claim(self, coordinate: Coordinate) -> bytes:
         return metadata_xml.render(self.model, coordinate, token=self.token, digest=self.digest)
 
-    def pack(self, coordinate: Coordinate) -> publish.Packed:
+    def pack(self, coordinate: Coordinate) -> protocol.Packed:
         """Stamp, pack and describe the model under one number."""
         pom = self.pom(coordinate).render()
         place = self.work / "model.jar"
@@ -202,7 +202,7 @@ class _Deploy:
             layout.pom_path(coordinate): Content.of_bytes(pom),
         }
         card = Content.of_bytes(self.card(coordinate, files).to_json())
-        return publish.Packed(
+        return protocol.Packed(
             (
                 (layout.jar_path(coordinate), files[layout.jar_path(coordinate)]),
                 (layout.card_path(coordinate), card),

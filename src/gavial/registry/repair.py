@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gavial.errors import CorruptRelease, GavialError, ModelNotFound, ReleaseNotFound
-from gavial.maven import layout, publish
+from gavial.maven import layout, protocol, version_list
 from gavial.maven.content import CHECKSUMS, Content
 from gavial.maven.coordinate import Coordinate, Line, Module, Version
 from gavial.maven.drive import Driver
@@ -109,10 +109,12 @@ def repair(store: Repository, findings: Findings) -> None:
     """
     releases = map(str, findings.releases)
     wanted = ModuleMetadata(findings.module, findings.foreign).including(releases)
-    Driver(store, _nothing_to_pack).run(publish.rebuild(wanted, lists_itself=store.lists_itself))
+    Driver(store, _nothing_to_pack).run(
+        version_list.rebuild(wanted, lists_itself=store.lists_itself)
+    )
 
 
-def _nothing_to_pack(_: Coordinate) -> publish.Packed:
+def _nothing_to_pack(_: Coordinate) -> protocol.Packed:
     raise AssertionError("a repair packs nothing")
 
 

@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from gavial.maven import layout, publish
+from gavial.maven import layout, protocol, publish
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Library, Module
 from gavial.maven.drive import Driver
@@ -43,7 +43,7 @@ def library() -> Library:
 
 
 @cache
-def files() -> publish.Packed:
+def files() -> protocol.Packed:
     """The runtime jar and its POM."""
     this = library()
     path = layout.jar_path(this)
@@ -54,7 +54,7 @@ def files() -> publish.Packed:
         licence="Apache-2.0",
         owner="The Gavial developers",
     )
-    return publish.Packed(((path, Content.of_bytes(_jar(this))),), Content.of_bytes(pom.render()))
+    return protocol.Packed(((path, Content.of_bytes(_jar(this))),), Content.of_bytes(pom.render()))
 
 
 def bring(store: Repository) -> None:

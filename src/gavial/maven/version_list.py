@@ -1,0 +1,167 @@
+"""A module's `maven-metadata.xml`, brought up to date by several writers at once. Apart from I/O.
+
+"Read, add ours, write" would lose the other of two writers. So each writer, before its write and
+again one settle time after it, adds every release that it can find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from gavial.errors import CorruptRelease, RepositoryError, RepositoryUnavailable
+from gavial.maven import layout
+from gavial.maven.content import CHECKSUMS, Content
+from gavial.maven.coordinate import MAX_NUMBER, AnyCoordinate, Coordinate, Module, Version
+from gavial.maven.metadata import ModuleMetadata
+from gavial.maven.protocol import (
+    Exists,
+    Names,
+    Read,
+    Settle,
+    Steps,
+    WriteChecksums,
+    WriteMetadata,
+)
+
+# Each round of the metadata either ends it or was overtaken by another writer.
+MAX_METADATA_ROUNDS = 100
+# Two lists written at once may leave the checksums of the other one. A server that makes them by
+# itself is not fought with.
+MAX_CHECKSUM_ROUNDS = 5
+# So many numbers in a row that were claimed and abandoned are taken for the end of a line.
+MAX_GAP = 100
+
+
+def list_release(coordinate: AnyCoordinate, *, lists_itself: bool) -> Steps[None]:
+    """Bring the module's `maven-metadata.xml` up to date with what is released.
+
+    "Read, add ours, write" would lose the other of two writers. So each writer, before its
+    write and again one settle time after it, adds every release that it can find, and only
+    ends when nothing is missing: the last to write repairs the others.
+    """
+    try:
+        yield from _list(coordinate, lists_itself=lists_itself)
+    except RepositoryError as error:
+        raise not_listed(coordinate, str(error)) from error
+
+
+def _list(coordinate: AnyCoordinate, *, lists_itself: bool) -> Steps[None]:
+    for number in range(MAX_METADATA_ROUNDS):
+        data = yield Read(layout.metadata_path(coordinate.module))
+        listed, wanted = yield from _metadata(coordinate, data, lists_itself=lists_itself)
+        if listed.versions != wanted.versions:
+            refusal = yield WriteMetadata(wanted)
+        elif number >= MAX_CHECKSUM_ROUNDS or (yield from _checksums_fit(coordinate.module, data)):
+            return
+        else:
+            refusal = yield WriteChecksums(coordinate.module, Content.of_bytes(data or b""))
+        if refusal is not None:
+            raise refusal
+        if not lists_itself:
+            yield Settle()
+    if str(coordinate.version) not in listed.versions:
+        raise RepositoryUnavailable("its maven-metadata.xml does not keep what is written.")
+
+
+def rebuild(metadata: ModuleMetadata, *, lists_itself: bool) -> Steps[None]:
+    """Write a module's list as `metadata` says, with what was released since that was found out."""
+    module = metadata.module
+    for number in range(MAX_METADATA_ROUNDS):
+        data = yield Read(layout.metadata_path(module))
+        try:
+            listed = ModuleMetadata.parse(data, module)
+        except CorruptRelease:
+            listed = ModuleMetadata(module)
+        others = [version for version in listed.versions if version not in metadata.versions]
+        wanted = metadata.including((yield from _released(module, others)))
+        if number == 0 or listed.versions != wanted.versions:
+            refusal = yield WriteMetadata(wanted)
+        elif number > MAX_CHECKSUM_ROUNDS or (yield from _checksums_fit(module, data)):
+            return
+        else:
+            refusal = yield WriteChecksums(module, Content.of_bytes(data or b""))
+        if refusal is not None:
+            raise refusal
+        if not lists_itself:
+            yield Settle()
+    raise RepositoryUnavailable(f"The list of {module} does not keep what is written.")
+
+
+def _checksums_fit(module: Module, data: bytes | None) -> Steps[bool]:
+    digests = Content.of_bytes(data or b"").digests
+    for algorithm in CHECKSUMS:
+        beside = yield Read(f"{layout.metadata_path(module)}.{algorithm}")
+        if (beside or b"").split()[:1] != [digests[algorithm].encode()]:
+            return False
+    return True
+
+
+def _metadata(
+    coordinate: AnyCoordinate, data: bytes | None, *, lists_itself: bool
+) -> Steps[tuple[ModuleMetadata, ModuleMetadata]]:
+    """What the metadata lists, and what it ought to."""
+    module = coordinate.module
+    listed = ModuleMetadata.parse(data, module)
+    if lists_itself:
+        names = yield Names(layout.module_folder(module))
+        released = yield from _released(module, names or ())
+        return listed, ModuleMetadata(module, listed.foreign).including(released)
+    found: list[str] = []
+    if isinstance(coordinate, Coordinate):
+        found = yield from _released_below(coordinate, listed.releases)
+        found += yield from _released_above(coordinate, listed.releases)
+    return listed, listed.including([*found, str(coordinate.version)])
+
+
+def _released_above(coordinate: Coordinate, listed: Collection[Version]) -> Steps[list[str]]:
+    """Releases of the line just above a number that are not listed.
+
+    A writer that stood still writes a list that lacks what was released meanwhile.
+    """
+    known, found, version = set(listed), [], coordinate.version
+    while version.build < MAX_NUMBER:
+        version = version.line.build(version.build + 1)
+        above = Coordinate(coordinate.module, version)
+        if version in known:
+            continue
+        if not (yield Exists(layout.claim_path(above))):
+            break
+        if (yield Exists(layout.pom_path(above))):
+            found.append(str(version))
+    return found
+
+
+def _released_below(coordinate: Coordinate, listed: Collection[Version]) -> Steps[list[str]]:
+    """Releases of the line below a number that are not listed.
+
+    Numbers are allotted one by one, so the search ends where so many in a row are neither listed
+    nor released: below an exact number, such as a date, there may be millions that never were.
+    """
+    known, found, missed = set(listed), [], 0
+    for number in range(coordinate.version.build - 1, -1, -1):
+        version = coordinate.version.line.build(number)
+        if version in known:
+            missed = 0
+        elif (yield Exists(layout.pom_path(Coordinate(coordinate.module, version)))):
+            found.append(str(version))
+            missed = 0
+        else:
+            missed += 1
+        if missed >= MAX_GAP:
+            break
+    return found
+
+
+def _released(module: Module, versions: Iterable[str]) -> Steps[list[str]]:
+    found = []
+    for version in versions:
+        pom = f"{layout.version_folder(module, version)}/{layout.file_name(module, version, 'pom')}"
+        if (yield Exists(pom)):
+            found.append(version)
+    return found
+
+
+def not_listed(coordinate: AnyCoordinate, why: str) -> RepositoryError:
+    return RepositoryUnavailable(
+        f"{coordinate} is released but not listed: {why} Repeat the deploy to finish it."
+    )
