@@ -11,9 +11,9 @@ from gavial.registry import spark_conf
 def latest(where, ivy):
     """What Ivy takes for the newest release."""
 
-    def look():
+    def look(module):
         settings, environment = spark_conf.ivysettings(where, ["com.acme"])
-        return ivy(settings, "com.acme:churn", **environment)[0]
+        return ivy(settings, module, **environment)[0]
 
     return look
 
