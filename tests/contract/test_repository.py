@@ -63,6 +63,17 @@ def test_a_large_file_goes_both_ways_with_its_progress(repository, tmp_path):
     assert sum(sent) == sum(came) == content.size
 
 
+def test_a_file_that_is_given_up_is_stored_as_any_other(repository, tmp_path):
+    file = tmp_path / "model.jar"
+    file.write_bytes(b"some bytes")
+    sent: list[int] = []
+    content = Content.of_file(file, given_up=True)
+    assert repository.write(PATH, content, progress=sent.append) is None
+    file.unlink()
+    assert repository.read(PATH) == b"some bytes"
+    assert sum(sent) == content.size
+
+
 def test_a_folder_is_made_once_where_folders_are_made(repository):
     first = repository.make_folder("com/acme/churn/1.0.0")
     second = repository.make_folder("com/acme/churn/1.0.0")

@@ -24,6 +24,17 @@ def test_versions_are_ordered_as_their_numbers_are(one, other):
     assert (one < other, one == other) == (key(one) < key(other), key(one) == key(other))
 
 
+def _parsed(text):
+    with suppress(GavialError):
+        return Version.parse(text)
+    return None
+
+
+@given(st.from_regex(r"[0-9]{1,11}(\.[0-9]{1,11}){1,3}\n?", fullmatch=True) | st.text())
+def test_a_version_is_tried_as_it_is_parsed(text):
+    assert Version.try_parse(text) == _parsed(text)
+
+
 @given(versions, st.lists(versions))
 def test_an_exact_selector_selects_that_version_and_no_other(version, others):
     assert Selector.parse(str(version)).select([*others, version]) == version

@@ -78,6 +78,10 @@ def select(repository: Repository, request: Request) -> Coordinate:
         coordinate = Coordinate(request.module, exact)
         if repository.exists(layout.pom_path(coordinate)):
             return coordinate
+    if exact is None and repository.lists_itself:
+        newest = _newest(repository, request)
+        if newest is not None:
+            return Coordinate(request.module, newest)
     there = known_versions(repository, request.module).releases
     selected = request.selector.select(there)
     if selected is not None and exact is None:
@@ -85,6 +89,20 @@ def select(repository: Repository, request: Request) -> Coordinate:
     raise ReleaseNotFound(
         f"No release of {request.module} in repository {repository.id!r} matches "
         f"{str(request.selector)!r}: it has {_shown(there)}."
+    )
+
+
+def _newest(repository: Repository, request: Request) -> Version | None:
+    """The highest release that a request means in a folder, without a look at all the others."""
+    names = repository.names(layout.module_folder(request.module)) or ()
+    found = sorted(filter(None, map(Version.try_parse, names)), key=Version.key, reverse=True)
+    return next(
+        (
+            version
+            for version in filter(request.selector.matches, found)
+            if repository.exists(layout.pom_path(Coordinate(request.module, version)))
+        ),
+        None,
     )
 
 

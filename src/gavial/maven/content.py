@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -21,6 +23,9 @@ _CHUNK = 1 << 20
 class Content:
     """The bytes of one file, in memory or on disk, with size and hexadecimal digests.
 
+    `given_up` says that nobody changes the file on disk any more, nor misses it: a repository on
+    the same disk may take it as it is.
+
     >>> Content.of_bytes(b"abc").digests["sha1"]
     'a9993e364706816aba3e25717850c26c9cd0d89d'
     """
@@ -28,22 +33,25 @@ class Content:
     source: bytes | Path
     size: int
     digests: Mapping[str, str]
+    given_up: bool = False
 
     @classmethod
     def of_bytes(cls, data: bytes) -> Content:
         return cls(data, len(data), {name: _hash(name, data) for name in _ALGORITHMS})
 
     @classmethod
-    def of_file(cls, path: Path) -> Content:
+    def of_file(cls, path: Path, *, given_up: bool = False) -> Content:
         """Content of a file, read once, at constant memory."""
         hashes = {name: hashlib.new(name, usedforsecurity=False) for name in _ALGORITHMS}
         size = 0
-        with path.open("rb") as file:
+        # Digests leave the interpreter's lock: md5 alone takes as long as the other two.
+        with path.open("rb") as file, ThreadPoolExecutor(len(hashes)) as threads:
             while chunk := file.read(_CHUNK):
                 size += len(chunk)
-                for one in hashes.values():
-                    one.update(chunk)
-        return cls(path, size, {name: one.hexdigest() for name, one in hashes.items()})
+                for _ in threads.map(partial(_update, chunk), hashes.values()):
+                    pass
+        digests = {name: one.hexdigest() for name, one in hashes.items()}
+        return cls(path, size, digests, given_up)
 
     def open(self) -> BinaryIO:
         return io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source.open("rb")
@@ -108,6 +116,10 @@ def local_disk(what: str, error: OSError) -> ConfigurationError:
         f"No place for {what} on this machine: {error.strerror or error}. Make room, or choose "
         "another folder (the cache: XDG_CACHE_HOME; temporary files: TMPDIR)."
     )
+
+
+def _update(chunk: bytes, digest: hashlib._Hash) -> None:
+    digest.update(chunk)
 
 
 def _hash(name: str, data: bytes) -> str:

@@ -17,6 +17,7 @@ MAX_NUMBER = 10**_MAX_DIGITS - 1
 _DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
 _NUMBERS = re.compile(r"[0-9]+(\.[0-9]+)*")
 _NUMBER = re.compile(r"0|[1-9][0-9]*")
+_VERSION = re.compile(r"\.".join([rf"(0|[1-9][0-9]{{0,{_MAX_DIGITS - 1}}})"] * 3))
 _ANY_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}")
 
 
@@ -53,20 +54,20 @@ class Version:
     @classmethod
     def try_parse(cls, text: str) -> Version | None:
         """Read a version, or `None` where it is not one of ours (`1.1.0-rc1`, `2024-05`)."""
-        try:
-            return cls.parse(text)
-        except InvalidCoordinate:
-            return None
+        # Not by `parse`: a list of ten thousand versions is read at each deploy.
+        found = _VERSION.fullmatch(text)
+        return cls(*map(int, found.groups())) if found else None
 
     @property
     def line(self) -> Line:
         return Line(self.major, self.minor)
 
-    def _key(self) -> tuple[int, int, int]:
+    def key(self) -> tuple[int, int, int]:
+        """What versions are ordered by."""
         return (self.major, self.minor, self.build)
 
     def __lt__(self, other: Version) -> bool:
-        return self._key() < other._key()
+        return self.key() < other.key()
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}.{self.build}"

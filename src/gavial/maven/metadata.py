@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from xml.etree.ElementTree import Element
 
 from gavial.errors import CorruptRelease
@@ -50,12 +51,18 @@ class ModuleMetadata:
     @property
     def releases(self) -> tuple[Version, ...]:
         """The versions that are ours, lowest first."""
-        return tuple(sorted(filter(None, map(Version.try_parse, self.versions))))
+        return self._parted[0]
 
     @property
     def foreign(self) -> tuple[str, ...]:
         """Versions that others wrote and no selector of ours means, such as `1.1.0-rc1`."""
-        return tuple(v for v in self.versions if Version.try_parse(v) is None)
+        return self._parted[1]
+
+    @cached_property
+    def _parted(self) -> tuple[tuple[Version, ...], tuple[str, ...]]:
+        parsed = [(text, Version.try_parse(text)) for text in self.versions]
+        ours = sorted((v for _, v in parsed if v is not None), key=Version.key)
+        return tuple(ours), tuple(text for text, v in parsed if v is None)
 
     def including(self, versions: Iterable[str]) -> ModuleMetadata:
         """The union with `versions`: others' first, as they came, then ours by number."""

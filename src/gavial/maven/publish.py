@@ -174,8 +174,8 @@ def _next_version(target: Target) -> Steps[Version]:
     """The number to try first: one more than any that is known of the line."""
     data = yield Read(layout.metadata_path(target.module))
     names = yield Names(layout.module_folder(target.module))
-    known = set(ModuleMetadata.parse(data, target.module).releases)
-    known.update(filter(None, map(Version.try_parse, names or ())))
+    texts = {*ModuleMetadata.parse(data, target.module).versions, *(names or ())}
+    known = set(filter(None, map(Version.try_parse, texts)))
     line = choose_line(target, known)
     number = 1 + max((v.build for v in known if v.line == line), default=-1)
     if number > MAX_NUMBER:

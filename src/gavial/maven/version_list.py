@@ -104,7 +104,10 @@ def _metadata(
     listed = ModuleMetadata.parse(data, module)
     if lists_itself:
         names = yield Names(layout.module_folder(module))
-        released = yield from _released(module, names or ())
+        known = set(listed.versions)
+        # What is listed and still there was released, and stays so: its POM is not asked for again.
+        released = [name for name in names or () if name in known]
+        released += yield from _released(module, [n for n in names or () if n not in known])
         return listed, ModuleMetadata(module, listed.foreign).including(released)
     found: list[str] = []
     if isinstance(coordinate, Coordinate):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gavial.errors import ConfigurationError, CorruptRelease
@@ -13,6 +14,7 @@ from gavial.model.saved_metadata import FOLDER
 from gavial.model.saved_model import is_marker
 
 PIPELINES = "pipelines/"
+_THREADS = 2  # inflating, hashing and writing leave the interpreter's lock
 RESERVED = (PIPELINES, "meta-inf/")  # lower case: what is not there is Python's
 
 
@@ -56,10 +58,16 @@ def unpack(jar: Path, artifact: str, to: Path) -> Path:
             raise CorruptRelease(f"{jar.name} has no model {artifact!r} ({prefix}{FOLDER}).")
         try:
             _prepare(to, sum(archive.files[name].file_size for name in names), jar)
-            for name in names:
-                # Checksums beside files may be stale where another tool made the jar.
-                if archive.manifest or not is_marker(name):
-                    _extract(archive, name, to / name.removeprefix(prefix))
+            # Checksums beside files may be stale where another tool made the jar.
+            wanted = [name for name in names if archive.manifest or not is_marker(name)]
+            with ThreadPoolExecutor(_THREADS) as threads:
+                extracted = threads.map(
+                    lambda name: _extract(archive, name, to / name.removeprefix(prefix)), wanted
+                )
+                try:
+                    list(extracted)
+                finally:
+                    threads.shutdown(cancel_futures=True)
         except OSError as error:
             raise ConfigurationError(
                 f"{str(to)!r} cannot be written: {error.strerror or error}. Free some space or "

@@ -197,7 +197,7 @@ class _Deploy:
                 "to another folder."
             ) from error
         files = {
-            layout.jar_path(coordinate): Content.of_file(place),
+            layout.jar_path(coordinate): Content.of_file(place, given_up=True),
             layout.claim_path(coordinate): Content.of_bytes(self.claim(coordinate)),
             layout.pom_path(coordinate): Content.of_bytes(pom),
         }

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from functools import cache as once
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,15 +104,12 @@ def load_release(
     from gavial.spark import session
 
     session.current()  # or all would be fetched for nothing
+    jar, artifact = cache.jar(release), release.coordinate.artifact
     wanted = _Wanted(
-        cache.jar(release),
-        release.coordinate.artifact,
-        release.coordinate,
-        release.card.libraries,
-        watermark_col,
-        allow_sql,
+        jar, artifact, release.coordinate, release.card.libraries, watermark_col, allow_sql
     )
-    return _load(wanted)
+    digest = release.file(jar.name).sha256
+    return _load(wanted, cache.unpacked(digest, partial(model_jar.unpack, jar, artifact)))
 
 
 @dataclass(frozen=True)
@@ -147,14 +145,16 @@ def _load_found(found: Found, watermark_col: str | None, *, allow_sql: bool) -> 
     )
 
 
-def _load(wanted: _Wanted) -> PipelineModel:
+def _load(wanted: _Wanted, unpacked: Path | None = None) -> PipelineModel:
     """Check everything from files alone, before Spark sees any of it; then load."""
     from gavial.spark import load, modules, session, watermark
 
     spark = session.current()
     python = model_jar.python_members(wanted.jar)
-    folder = Path(tempfile.mkdtemp(dir=_unpacked()))
-    saved = SavedModel.read(model_jar.unpack(wanted.jar, wanted.artifact, folder))
+    if unpacked is None:
+        folder = Path(tempfile.mkdtemp(dir=_unpacked()))
+        unpacked = model_jar.unpack(wanted.jar, wanted.artifact, folder)
+    saved = SavedModel.read(unpacked)
     saved = adopt(saved, wanted.coordinate)
     _check_stamp(saved, wanted.coordinate)
     top_level = {name.partition("/")[0].removesuffix(".py") for name in python}

@@ -10,7 +10,7 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import SparkSession
 
 from gavial.errors import IncompatibleModel
-from gavial.spark import session, staging
+from gavial.spark import parallel, session, stage_reader, staging
 from gavial.spark.schema import reason
 
 
@@ -30,7 +30,8 @@ def load(folder: Path, class_names: Iterable[str] = ()) -> PipelineModel:
     check_classes(spark, class_names)
     uri = staging.lasting(spark, folder)
     try:
-        return PipelineModel.load(uri)
+        with parallel.pool(spark) as executor:
+            return stage_reader.read(spark, folder, uri, executor)
     except Exception as error:  # Spark's, py4j's, and whatever a Python-written stage raises
         raise IncompatibleModel(
             f"Spark {spark.version} cannot load the model: {reason(error)} If it was saved by a "

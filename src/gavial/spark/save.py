@@ -12,7 +12,8 @@ from pyspark.ml import PipelineModel
 from pyspark.ml.util import MLWritable
 
 from gavial.errors import ConfigurationError, IncompatibleModel
-from gavial.spark import session, staging
+from gavial.maven.content import local_disk
+from gavial.spark import parallel, session, stage_writer, staging
 from gavial.spark.schema import reason
 
 _NAME = "model"
@@ -33,11 +34,16 @@ def saved(model: PipelineModel) -> Iterator[Path]:
     spark = session.classic()
     _check_writable(model)
     with staging.folder(spark) as place, tempfile.TemporaryDirectory(prefix="gavial-") as local:
+        folder = (place.local or Path(local)) / _NAME
         try:
-            model.write().save(f"{place.uri}/{_NAME}")
-        except Exception as error:  # Spark's, py4j's, and whatever a Python-written stage raises
-            raise _explained(model, place.uri, error) from error
-        folder = place.fetch(_NAME, Path(local))
+            with parallel.pool(spark) as executor:
+                written = stage_writer.write(spark, model, folder, f"{place.uri}/{_NAME}", executor)
+        except stage_writer.NotWritten as error:
+            raise _explained(error, place.uri) from error.cause
+        except OSError as error:
+            raise local_disk(str(folder), error) from error
+        for name in written:
+            place.fetch(f"{_NAME}/{name}", folder.parent)
         check_whole(folder, place.uri)
         yield folder
 
@@ -54,18 +60,13 @@ def _check_writable(model: PipelineModel) -> None:
             )
 
 
-def _explained(model: PipelineModel, uri: str, error: Exception) -> Exception:
-    """Whose fault it was: the folder's, one stage's, or the model's as a whole."""
+def _explained(error: stage_writer.NotWritten, uri: str) -> Exception:
+    """Whose fault it was: the folder's, or the stage's."""
     try:
         PipelineModel([]).write().save(f"{uri}/probe")
-    except Exception as problem:
+    except Exception as problem:  # Spark's or py4j's
         return staging.unusable(uri, reason(problem))
-    for index, stage in enumerate(model.stages):
-        try:
-            stage.write().save(f"{uri}/probe-{index}")
-        except Exception as problem:
-            return _unsavable(stage, reason(problem))
-    return IncompatibleModel(f"The model {model.uid} cannot be saved: {reason(error)}")
+    return _unsavable(error.stage, reason(error.cause))
 
 
 def _unsavable(stage: Any, why: str) -> IncompatibleModel:

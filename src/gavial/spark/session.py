@@ -59,9 +59,16 @@ def gavial_conf() -> dict[str, str]:
     spark = _active()
     if spark is None:
         return {}
-    names = [row["key"] for row in spark.sql("SET").collect() if row["key"].startswith(PREFIX)]
-    # `SET` blackens what looks like a secret; `get` does not.
-    return {name: spark.conf.get(name) for name in names}
+    # `SET` and `getAll` show what looks like a secret blackened, or take a query: `get` does not.
+    return {name: spark.conf.get(name) for name in _names(spark) if name.startswith(PREFIX)}
+
+
+def _names(spark: SparkSession) -> list[str]:
+    """The names of all settings of a session."""
+    if is_connect(spark):
+        return [row["key"] for row in spark.sql("SET").collect()]
+    text = spark._jsparkSession.conf().getAll().keys().mkString("\n")
+    return str(text).split("\n")
 
 
 def setting(spark: SparkSession, name: str) -> str:

@@ -1,0 +1,147 @@
+"""Every class of pyspark.ml that can be saved is saved and loaded as Spark does it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import ml_classes
+import pytest
+from pyspark.ml.param import Params
+from pyspark.ml.wrapper import JavaParams
+from pyspark.sql import functions
+
+from gavial.spark import parallel, session, stage_reader, stage_writer
+
+NAMES = ml_classes.names()
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "stages.md"
+_ROW = re.compile(r"\| `([a-z]+\.\w+)` \| (plain file|Spark) \| (plain file|Spark) \|")
+
+# Spark's own OneVsRest and tuning leave their thread pools to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+every_class = pytest.mark.parametrize("name", NAMES)
+
+
+@pytest.fixture(scope="module")
+def records(spark):
+    made = ml_classes.records(spark).cache()
+    yield made
+    made.unpersist()
+
+
+@pytest.fixture(scope="module")
+def three(spark, records, tmp_path_factory):
+    """A stage, how Spark saves and loads it, and how we do: made once for each class."""
+    known = {}
+
+    def of(name):
+        if name not in known:
+            known[name] = _saved_and_loaded(spark, ml_classes.instance(name, records), folder, name)
+        return known[name]
+
+    folder = tmp_path_factory.mktemp("classes")
+    return of
+
+
+def _saved_and_loaded(spark, stage, folder, name):
+    theirs, ours = folder / name / "theirs", folder / name / "ours"
+    stage.write().save(f"file:{theirs}")
+    with parallel.pool(spark) as executor:
+        by_spark = stage_writer.write(spark, stage, ours, f"file:{ours}", executor)
+        loaded = stage_reader.read(spark, theirs, f"file:{theirs}", executor)
+    return stage, theirs, ours, by_spark, loaded
+
+
+@every_class
+def test_what_is_loaded_is_what_spark_loads(three, records, name):
+    stage, theirs, _, _, loaded = three(name)
+    expected = type(stage).load(f"file:{theirs}")
+    assert described(loaded) == described(expected)
+    assert scored(name, loaded, records) == scored(name, expected, records)
+
+
+@every_class
+def test_what_is_saved_is_loaded_by_spark_as_its_own(three, records, name):
+    stage, theirs, ours, _, _ = three(name)
+    found, expected = type(stage).load(f"file:{ours}"), type(stage).load(f"file:{theirs}")
+    assert described(found) == described(expected)
+    assert scored(name, found, records) == scored(name, expected, records)
+
+
+@every_class
+def test_the_metadata_that_is_written_is_sparks(three, name):
+    _, theirs, ours, _, _ = three(name)
+    assert metadata(ours) == metadata(theirs)
+
+
+def test_the_manual_says_how_each_class_is_loaded_and_saved(spark, three):
+    written = dict(_table(spark, three))
+    page = {name: ways for name, *ways in _ROW.findall(PAGE.read_text())}
+    for name, ways in written.items():
+        assert page[name] == ways
+    assert page.keys() - written.keys() <= NEWER.keys()
+
+
+# Classes of Spark 4 that 3.5 does not have.
+NEWER = {"feature.TargetEncoder": 4, "feature.TargetEncoderModel": 4}
+
+
+def _table(spark, three):
+    for name in NAMES:
+        _, theirs, _, by_spark, _ = three(name)
+        leaves = list(stage_reader._leaves(theirs, ""))
+        alone = all(stage_reader._is_metadata_alone(spark, leaf) for leaf in leaves)
+        yield name, ["plain file" if alone else "Spark", "Spark" if by_spark else "plain file"]
+
+
+def described(stage):
+    """All that can be told of a stage by its parameters, on both sides, and those inside it."""
+    if not isinstance(stage, Params):
+        return _plain(stage)
+    return {
+        "class": type(stage).__qualname__,
+        "uid": stage.uid,
+        "set": {one.name: described(value) for one, value in stage._paramMap.items()},
+        "default": {one.name: _plain(value) for one, value in stage._defaultParamMap.items()},
+        "jvm": _of_jvm(stage) if isinstance(stage, JavaParams) else None,
+        "stages": [described(one) for one in _inner(stage)],
+    }
+
+
+def _of_jvm(stage):
+    """Every parameter that the JVM's side of a stage has, as Spark itself writes it."""
+    text = stage_writer.encoded(session.current(), stage._java_obj)
+    return _plain(re.sub(r'"timestamp":\d+,', "", text))
+
+
+def _plain(value):
+    """Text; without the random uid that Python's default of an output column has in it."""
+    if isinstance(value, list):
+        return [described(one) for one in value]
+    if isinstance(value, dict):
+        return [(str(key), described(one)) for key, one in value.items()]
+    return re.sub(r"_[0-9a-f]{12}", "_uid", value if isinstance(value, str) else repr(value))
+
+
+def _inner(stage):
+    found = [getattr(stage, name, None) for name in ("stages", "models", "bestModel")]
+    return [one for some in found if some for one in (some if isinstance(some, list) else [some])]
+
+
+def scored(name, stage, records):
+    """What a stage makes of the records, where it makes something of them."""
+    if not ml_classes.scores(name, stage):
+        return None
+    whole = functions.to_json(functions.struct("*"), {"ignoreNullFields": "false"})
+    return [_plain(row[0]) for row in stage.transform(records).select(whole).collect()]
+
+
+def metadata(folder):
+    """Each stage's metadata by its folder, without the time of the save."""
+    found = {}
+    for part in sorted(folder.rglob("metadata/part-*")):
+        content = json.loads(part.read_text())
+        assert content.pop("timestamp") > 1_600_000_000_000
+        found[part.parent.relative_to(folder).as_posix()] = content
+    return found
