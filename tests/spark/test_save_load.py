@@ -180,6 +180,6 @@ def test_a_model_that_spark_cannot_read_is_refused_with_its_reason(tmp_path: Pat
         folder.rename(tmp_path / "model")
     part = tmp_path / "model" / part.relative_to(folder)
     part.write_text(json.dumps(content))
-    part.with_name(f".{part.name}.crc").unlink()
+    part.with_name(f".{part.name}.crc").unlink(missing_ok=True)
     with pytest.raises(IncompatibleModel, match="fromTheFuture"):
         load(tmp_path / "model")

@@ -184,7 +184,7 @@ _MADE: dict[str, Callable[[DataFrame], Any]] = {
     ),
     "feature.MaxAbsScalerModel": _fitted(lambda: feature.MaxAbsScaler(**_IN)),
     "feature.MinHashLSHModel": _fitted(
-        lambda: feature.MinHashLSH(inputCol="features", outputCol="out", seed=1)
+        lambda: feature.MinHashLSH(inputCol="counts", outputCol="out", seed=1)
     ),
     "feature.MinMaxScalerModel": _fitted(lambda: feature.MinMaxScaler(**_IN)),
     "feature.OneHotEncoderModel": _fitted(

@@ -1,0 +1,150 @@
+"""Deploy and resolve beside Spark's own save and load, and beside MLflow: models A, B and C.
+
+    python benchmarks/peers.py [--quick] [--models ABC]
+
+All run in turns in one process. A deploy saves, packs, hashes, claims a number and stores; a
+resolve finds the version, verifies and loads. The first resolve of a release also fetches and
+unpacks it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import measure
+import models
+from pyspark.ml import PipelineModel
+from pyspark.sql import SparkSession
+
+import gavial
+
+NAMES = {
+    "A": "A: 3 stages, 6 kB",
+    "B": "B: 12 stages, 100 trees",
+    "C": "C: ALS, 330 MB",
+}
+Ways = dict[str, Callable[[], object]]
+
+
+class Contest:
+    """One model, and the folders that it is saved to."""
+
+    def __init__(self, model: PipelineModel, work: Path) -> None:
+        self.model = model
+        self.work = work
+        self.numbers = count()
+        self.repository = work / "repository"
+        self.plain = work / "plain"
+        model.write().save(str(self.plain))
+
+    def spark_save(self) -> None:
+        place = self.work / f"plain-{next(self.numbers)}"
+        self.model.write().save(str(place))
+        shutil.rmtree(place)
+
+    def spark_load(self) -> Any:
+        return PipelineModel.load(str(self.plain))
+
+    def deploy(self) -> Any:
+        return gavial.deploy(
+            self.model, "com.acme:model:1.0", self.repository, watermark_col="pipeline"
+        )
+
+    def resolve(self) -> Any:
+        return gavial.resolve("com.acme:model", self.repository)
+
+    def resolve_first(self) -> Any:
+        shutil.rmtree(Path(os.environ["XDG_CACHE_HOME"]))
+        return self.resolve()
+
+
+def mlflow_ways(contest: Contest, *, inferred: bool) -> tuple[Ways, Ways]:
+    """How MLflow logs and registers the model, and loads it."""
+    import mlflow
+    import mlflow.spark
+    import pyspark
+
+    mlflow.set_tracking_uri(f"sqlite:///{contest.work}/mlflow.db")
+    mlflow.set_experiment("bench")
+    needed = [f"pyspark=={pyspark.__version__}"]
+
+    def log(requirements: list[str] | None) -> None:
+        with mlflow.start_run():
+            mlflow.spark.log_model(
+                contest.model,
+                name="model",
+                registered_model_name="model",
+                pip_requirements=requirements,
+                dfs_tmpdir=str(contest.work / "mlflow-tmp"),
+            )
+
+    ways: Ways = {"MLflow, requirements given": lambda: log(needed)}
+    if inferred:
+        ways["MLflow"] = lambda: log(None)
+
+    def load() -> Any:
+        return mlflow.spark.load_model(
+            "models:/model/latest", dfs_tmpdir=str(contest.work / "mlflow-tmp")
+        )
+
+    return ways, {"MLflow": load}
+
+
+def contend(name: str, contest: Contest, repeats: int, *, inferred: bool) -> list[measure.Race]:
+    log, load = mlflow_ways(contest, inferred=inferred)
+    writing: Ways = {"Spark's save": contest.spark_save, "deploy": contest.deploy, **log}
+    reading: Ways = {
+        "Spark's load": contest.spark_load,
+        "resolve": contest.resolve,
+        "resolve, first time": contest.resolve_first,
+        **load,
+    }
+    return [
+        measure.race(f"{NAMES[name]}: write", writing, repeats),
+        measure.race(f"{NAMES[name]}: read", reading, repeats),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer repeats, no inferring by MLflow"
+    )
+    parser.add_argument("--models", default="ABC")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    spark = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.driver.memory", "4g")
+        .getOrCreate()
+    )
+    spark.sparkContext.setLogLevel("ERROR")
+    makers = {
+        "A": lambda: models.hello(spark)[0],
+        "B": lambda: models.forest(spark)[0],
+        "C": lambda: models.recommender(spark, 330),
+    }
+    races = []
+    print(*measure.HEAD, sep="\n", flush=True)
+    for name in options.models:
+        with tempfile.TemporaryDirectory(prefix="gavial-bench-") as work:
+            os.environ["XDG_CACHE_HOME"] = f"{work}/cache"
+            contest = Contest(makers[name](), Path(work))
+            repeats = 3 if options.quick or name == "C" else 7
+            races += contend(name, contest, repeats, inferred=not options.quick)
+    measure.report(races, measure.results(), "peers")
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()
