@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from gavial.errors import ConfigurationError, CorruptRelease
 CHECKSUMS = ("sha1", "md5")
 _ALGORITHMS = (*CHECKSUMS, "sha256")
 _CHUNK = 1 << 20
+_THREAD_PAYS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class Hashing:
         self._what = what
         self._size = 0
         self._digest = hashlib.sha256()
+        self._beside: Executor | None = None
+        self._hashing: Future[None] | None = None
 
     def write(self, data: bytes) -> int:
         self._size += len(data)
@@ -81,7 +84,7 @@ class Hashing:
                 f"There are more than {self._limit} bytes of {self._what}, its size when it was "
                 "released."
             )
-        self._digest.update(data)
+        self._update(data)
         if self._stream is not None:
             try:
                 self._stream.write(data)
@@ -96,6 +99,7 @@ class Hashing:
         """Back to the start, where a failed download begins again; nowhere else."""
         if place != 0:
             raise ValueError("a download begins again from its start")
+        self._settle()
         self._size = 0
         self._digest = hashlib.sha256()
         if self._stream is not None:
@@ -107,7 +111,22 @@ class Hashing:
             self._stream.truncate()
 
     def hexdigest(self) -> str:
+        self._settle()
         return self._digest.hexdigest()
+
+    def _update(self, data: bytes) -> None:
+        """Hash while the next part comes and this one is written, where that is worth a thread."""
+        self._settle()
+        if len(data) < _THREAD_PAYS:
+            self._digest.update(data)
+            return
+        self._beside = self._beside or ThreadPoolExecutor(1)
+        self._hashing = self._beside.submit(self._digest.update, data)
+
+    def _settle(self) -> None:
+        if self._hashing is not None:
+            self._hashing.result()
+            self._hashing = None
 
 
 def local_disk(what: str, error: OSError) -> ConfigurationError:
