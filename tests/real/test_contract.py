@@ -232,7 +232,9 @@ def test_anybody_may_read_where_the_server_says_so_and_nobody_releases(released,
     assert anybody.realm() is None
     assert selected(anybody, "com.acme:released") == "com.acme:released:2.0.0"
     assert anybody.read(layout.jar_path(released[0]))
-    with pytest.raises(AccessDenied, match="Set GAVIAL_REPOSITORIES_MODELS_URL, _USERNAME and _PASSWORD"):
+    with pytest.raises(
+        AccessDenied, match="Set GAVIAL_REPOSITORIES_MODELS_URL, _USERNAME and _PASSWORD"
+    ):
         release(anybody, "com.acme:anybody")
 
 

@@ -26,6 +26,8 @@ def load(folder: Path, class_names: Iterable[str] = ()) -> PipelineModel:
         ConfigurationError: there is no session, or no folder that its hosts all reach.
         IncompatibleModel: a class of a stage is not here, or Spark cannot read the model.
     """
+    if remote := session.remote(session.current()):
+        return remote.load(folder, class_names)
     spark = session.classic()
     check_classes(spark, class_names)
     uri = staging.lasting(spark, folder)

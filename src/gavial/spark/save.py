@@ -30,8 +30,12 @@ def saved(model: PipelineModel) -> Iterator[Path]:
     ...     sorted(path.name for path in folder.iterdir())
     ['metadata']
     """
-    spark = session.classic()
     _check_writable(model)
+    if remote := session.remote(session.current()):
+        with remote.saved(model) as folder:
+            yield folder
+        return
+    spark = session.classic()
     with staging.folder(spark) as place, tempfile.TemporaryDirectory(prefix="gavial-") as local:
         try:
             model.write().save(f"{place.uri}/{_NAME}")
