@@ -23,7 +23,7 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import SparkSession
 
 from gavial.errors import ConfigurationError, IncompatibleModel, InvalidCoordinate
-from gavial.maven.coordinate import Coordinate, Version
+from gavial.maven.coordinate import Coordinate
 from gavial.model.portable import make_portable
 from gavial.model.saved_model import SavedModel
 from gavial.model.saved_stage import PIPELINE_MODELS, Stage
@@ -214,12 +214,12 @@ def started_with(packages: Iterable[str], jars: Iterable[str]) -> tuple[Found, .
     found: list[Found] = []
     for package in packages:
         group, artifact, version = (*package.split(":"), "", "")[:3]
-        start = f"{group}_{artifact}-"
-        told = [one for one in names if one.startswith(start) and _JAR.fullmatch(one)]
-        versions = [one.removeprefix(start).removesuffix(".jar") for one in told]
-        exact = next(filter(Version.try_parse, versions), version)
+        of_ivy = re.compile(rf"{re.escape(f'{group}_{artifact}')}-(\d+\.\d+\.\d+)\.jar")
+        told = list(filter(None, map(of_ivy.fullmatch, names)))
+        exact = told[0][1] if told else version
         found.append(Found(_coordinate(group, artifact, exact), artifact, None))
-        names = {one: None for one in names if one not in told}
+        for one in told:
+            names.pop(one.string, None)
     for match in filter(None, map(_JAR.fullmatch, names)):
         coordinate = _coordinate(*match.group("group", "artifact", "version"))
         if coordinate is not None:
