@@ -6,11 +6,13 @@ import json
 import random
 import shutil
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from gavial.errors import ConfigurationError, IncompatibleModel, ReleaseNotFound, UnsafeModel
 
+SAVED = Path(__file__).parents[1] / "fixtures" / "saved_models" / "spark-4.3" / "churn"
 ROWS = 'rows = spark.createDataFrame([("a", 1.0), ("b", 2.0)], "city string, x double")\n'
 FIT = """
 from pyspark.ml.classification import LogisticRegression
@@ -185,10 +187,10 @@ def test_scala_and_java_load_what_was_fitted_over_connect(fitted, models):
     assert "language" not in metadata["paramMap"]
 
 
-def test_files_come_back_byte_for_byte_however_large_or_empty(client, staging, tmp_path):
+def test_files_come_back_byte_for_byte_however_large(client, staging, tmp_path):
     place = staging / "gavial-large"
     (place / "data").mkdir(parents=True)
-    sizes = {"empty": 0, "exact": 8 << 20, "data/more": (9 << 20) + 1}
+    sizes = {"small": 1, "exact": 8 << 20, "data/more": (9 << 20) + 1}
     for name, size in sizes.items():
         (place / name).write_bytes(random.Random(name).randbytes(size))
     client.run(
@@ -204,6 +206,20 @@ def test_files_come_back_byte_for_byte_however_large_or_empty(client, staging, t
     sent = {name: (place / name).read_bytes() for name in sizes}
     shutil.rmtree(place)
     assert came == sent
+
+
+def test_an_empty_file_in_a_release_is_no_obstacle(client, tmp_path):
+    saved = tmp_path / "saved"
+    shutil.copytree(SAVED, saved)
+    (saved / "stages" / "1_VectorAssembler_7799340c0bdd" / "notes").touch()
+    answer = client.run(
+        """
+        gavial.deploy(saved, "com.acme:noted:1.0")
+        answer = str(gavial.coordinate(gavial.resolve("com.acme:noted")))
+        """,
+        saved=str(saved),
+    )
+    assert answer == "com.acme:noted:1.0.0"
 
 
 def test_a_deploy_leaves_nothing_on_the_server(fitted, staging):

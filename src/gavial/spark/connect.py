@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import platform
 import re
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from weakref import WeakKeyDictionary
 
 import pyspark
 from pyspark.ml import PipelineModel
+from pyspark.ml.feature import SQLTransformer
 from pyspark.sql import SparkSession
 
 from gavial.errors import ConfigurationError, IncompatibleModel, InvalidCoordinate
@@ -59,10 +62,11 @@ class Remote:
         uri = connect_files.fresh(connect_files.folder_to_save(Server.of(self.spark)))
         with tempfile.TemporaryDirectory(prefix="gavial-") as local:
             try:
-                self._save(model, uri)
-                connect_files.fetch(self.spark, uri, Path(local))
+                if self._save(model, uri):
+                    connect_files.fetch(self.spark, uri, Path(local))
             finally:
                 connect_files.delete(uri)
+            self._describe(model, Path(local))
             yield make_portable(SavedModel.read(local)).folder
 
     def load(self, folder: Path, class_names: Iterable[str]) -> PipelineModel:
@@ -119,31 +123,50 @@ class Remote:
         if kind.getActiveSession() is None:
             kind._set_default_and_active_session(self.spark)
 
-    def _save(self, model: PipelineModel, uri: str) -> None:
-        try:
-            model.write().save(uri)
-        except Exception as error:  # Spark's, and whatever a Python-written stage raises
-            raise self._unsaved(model, uri, error) from error
+    def _save(self, stage: Any, uri: str) -> bool:
+        """Let the server save a stage; whether it has written anything.
 
-    def _unsaved(self, model: PipelineModel, uri: str, error: Exception) -> Exception:
-        """Whose fault it was: the folder's, one stage's, or the model's as a whole."""
+        The metadata of a pipeline is none of its business: `_describe` writes it here. pyspark's
+        own writer would make a DataFrame of it, which a newer client cannot do on an older server.
+        """
+        if isinstance(stage, PipelineModel):
+            written = [self._save(one, f"{uri}/{name}") for name, one in _places(stage)]
+            return any(written)
         try:
-            PipelineModel([]).write().save(f"{uri}/probe")
+            stage.write().save(uri)
+        except Exception as error:  # Spark's, and whatever a Python-written stage raises
+            raise self._unsaved(stage, uri, error) from error
+        return True
+
+    def _unsaved(self, stage: Any, uri: str, error: Exception) -> Exception:
+        """Whose fault it was: the folder's, or the stage's."""
+        try:
+            SQLTransformer(statement="SELECT * FROM __THIS__").write().save(f"{uri}/probe")
         except Exception as problem:
             return connect_files.unusable(uri, reason(problem))
-        for index, stage in enumerate(model.stages):
-            try:
-                stage.write().save(f"{uri}/probe-{index}")
-            except Exception as problem:
-                kind = f"{type(stage).__module__}.{type(stage).__qualname__}"
-                return IncompatibleModel(
-                    f"The stage {stage.uid} ({kind}) cannot be saved over Spark Connect: "
-                    f"{reason(problem)} {self._versions()}"
-                )
+        kind = f"{type(stage).__module__}.{type(stage).__qualname__}"
         return IncompatibleModel(
-            f"The model {model.uid} cannot be saved over Spark Connect: {reason(error)} "
+            f"The stage {stage.uid} ({kind}) cannot be saved over Spark Connect: {reason(error)} "
             f"{self._versions()}"
         )
+
+    def _describe(self, model: PipelineModel, folder: Path) -> None:
+        """Write the metadata of a pipeline and of those in it, as pyspark does."""
+        for name, one in _places(model):
+            if isinstance(one, PipelineModel):
+                self._describe(one, folder / name)
+        content = {
+            "class": "pyspark.ml.pipeline.PipelineModel",
+            "timestamp": int(time.time() * 1000),
+            "sparkVersion": str(self.spark.version),
+            "uid": model.uid,
+            "paramMap": {"stageUids": [one.uid for one in model.stages], "language": "Python"},
+            "defaultParamMap": {},
+        }
+        metadata = folder / "metadata"
+        metadata.mkdir(parents=True)
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        (metadata / "part-00000").write_text(f"{text}\n", encoding="utf-8")
 
     def _check_classes(self, class_names: Iterable[str]) -> None:
         names = dict.fromkeys(class_names)
@@ -165,10 +188,23 @@ class Remote:
             )
 
     def _versions(self) -> str:
-        return f"(The client is pyspark {pyspark.__version__}, the server {self.spark.version}.)"
+        client, server = str(pyspark.__version__), str(self.spark.version)
+        if client == server:
+            return f"Client and server are Spark {server}."
+        return (
+            f"The client is pyspark {client} and the server Spark {server}: where they do not get "
+            f"on, install that client, pyspark-client=={server}."
+        )
 
     def _conf(self, name: str) -> str:
         return str(self.spark.conf.get(name, "") or "")
+
+
+def _places(model: PipelineModel) -> Iterator[tuple[str, Any]]:
+    """The stages of a pipeline by the folder that each is saved in, as `getStagePath` names it."""
+    digits = len(str(len(model.stages)))
+    for index, stage in enumerate(model.stages):
+        yield f"stages/{index:0{digits}d}_{stage.uid}", stage
 
 
 def _loaded(stage: Stage, uri: str) -> Any:

@@ -158,7 +158,9 @@ def send(spark: SparkSession, folder: Path, to: str) -> str:
 
 
 def fetch(spark: SparkSession, uri: str, to: Path) -> None:
-    """Copy a folder of the server into a local one, but for markers such as `_SUCCESS`.
+    """Copy a folder of the server into a local one, but for what Spark does not read.
+
+    Those are markers, such as `_SUCCESS`, and empty files.
 
     Args:
         uri: a folder whose last name occurs nowhere else, as `fresh` makes them.
@@ -167,7 +169,7 @@ def fetch(spark: SparkSession, uri: str, to: Path) -> None:
     Raises:
         ConfigurationError: the server cannot read it, or a file came in part.
     """
-    count = f"cast(greatest(1, ceil(length / {_CHUNK})) AS int)"
+    count = f"cast(ceil(length / {_CHUNK}) AS int)"
     part = f"substring(content, i * {_CHUNK} + 1, {_CHUNK})"
     chunks = f"posexplode(transform(sequence(0, {count} - 1), i -> {part})) AS (n, chunk)"
     rest: dict[str, int] = {}
@@ -245,7 +247,8 @@ def _digests(folder: Path) -> Iterator[tuple[str, str]]:
     """Every file that Spark reads, by relative path, with its sha256."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if path.is_file() and not any(map(is_hidden, name.parts)):
+        hidden = any(map(is_hidden, name.parts))
+        if path.is_file() and not hidden and path.stat().st_size:  # Spark lists no empty file
             digest = hashlib.sha256()
             with path.open("rb") as file:
                 while chunk := file.read(_READ):
