@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
+import time
 import zipfile
 from pathlib import Path
 
@@ -105,6 +107,25 @@ def test_a_copy_with_other_bytes_is_not_loaded(client, models, staging):
     assert client.run(resolve, models=str(models)) == ["com.acme:churn:1.0.0"] * 2
 
 
+def test_a_copy_that_was_never_finished_is_deleted_a_day_later(client, staging, tmp_path):
+    known = set(staging.iterdir())
+    assembler = "org.apache.spark.ml.feature.VectorAssembler"
+    saved = _saved(tmp_path, assembler, {"inputCols": ["x"], "outputCol": "y"})
+    client.run(
+        'gavial.deploy(saved, "com.acme:cut:1.0"); gavial.resolve("com.acme:cut")', saved=str(saved)
+    )
+    (place,) = set(staging.iterdir()) - known
+    (cut,) = place.iterdir()
+    shutil.rmtree(cut / "stages")
+    two_days_ago = time.time() - 2 * 24 * 3600
+    for path in (cut / "metadata").iterdir():
+        os.utime(path, (two_days_ago, two_days_ago))
+    client.run('gavial.resolve("com.acme:cut")')
+    (whole,) = place.iterdir()
+    assert whole != cut
+    assert (whole / "stages").is_dir()
+
+
 def test_the_watermark_goes_into_a_column_of_another_name(client, models):
     answer = client.run(
         ROWS
@@ -176,7 +197,7 @@ answer = [[row.made_by, row.prediction, list(row.probability)] for row in scored
     assert {one[0] for one in after} == {"com.acme:fitted:1.0.0"}
 
 
-def test_scala_and_java_load_what_was_fitted_over_connect(fitted, models):
+def test_a_pipeline_fitted_over_connect_is_released_as_the_jvm_writes_it(fitted, models):
     jar = models / "com/acme/fitted/1.0.0/fitted-1.0.0.jar"
     with zipfile.ZipFile(jar) as opened:
         (root,) = (
