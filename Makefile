@@ -80,6 +80,8 @@ lock: ## resolve the locked versions again (needs uv)
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/fuzz.txt
 	uv pip compile pyproject.toml --group bench --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/bench.txt
+	uv pip compile pyproject.toml --group connect --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/connect.txt
 	$(PYTHON) tools/cut_lock.py numpy py4j pyspark < requirements/dev.txt > requirements/spark.txt
 
 clean: ## remove what was built

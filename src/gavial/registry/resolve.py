@@ -6,13 +6,20 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache as once
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gavial.errors import ConfigurationError, CorruptRelease, InvalidSelector, ModelNotFound
+from gavial.errors import (
+    ConfigurationError,
+    CorruptRelease,
+    InvalidSelector,
+    ModelNotFound,
+    ReleaseNotFound,
+)
 from gavial.maven import catalog, layout
 from gavial.maven.coordinate import Coordinate
 from gavial.maven.selector import Request
@@ -43,6 +50,8 @@ def resolve(
         what: an artifactId, such as `"churn"`: the model of that name that `--packages` brought.
             Or `"group:artifact[:selector]"`: looked for on the class path first where no
             repository is given, else in the repository. No selector means `latest.release`.
+            Over Spark Connect the class path is the server's, and what it names comes from the
+            configured repository.
         repository: a configured id, a URL or a folder.
         watermark_col: another name for the column that names the version.
         allow_sql: load a model that has SQL statements other than plain column expressions.
@@ -69,23 +78,23 @@ def resolve(
     if repository is None and (brought := _brought(request)):
         return _load_found(brought, watermark_col, allow_sql=allow_sql)
     from gavial.registry import places
-    from gavial.registry.release import Release
 
     store = places.open_named(repository)
-    chosen = catalog.select(store, request)
-    if store.exists(layout.card_path(chosen)):
-        release = Release.read(store, chosen)
-        return load_release(release, watermark_col=watermark_col, allow_sql=allow_sql)
-    return _load_foreign(store, chosen, watermark_col, allow_sql=allow_sql)
+    return _load_chosen(store, catalog.select(store, request), watermark_col, allow_sql=allow_sql)
 
 
 def available() -> tuple[Coordinate, ...]:
     """The releases on the class path: what `--packages` brought.
 
+    Over Spark Connect: what the server was started with and the configured repository has.
+
     Raises:
         ConfigurationError: there is no active Spark session.
     """
-    return tuple(sorted({one.coordinate for one in _class_path() if one.coordinate}))
+    found = _class_path()
+    here = {one.coordinate for one in found if one.coordinate and one.jar}
+    named = {one.coordinate for one in found if one.coordinate and not one.jar}
+    return tuple(sorted(here | _released(named) if named else here))
 
 
 def coordinate(model: PipelineModel) -> Coordinate | None:
@@ -122,6 +131,17 @@ class _Wanted:
     allow_sql: bool
 
 
+def _load_chosen(
+    store: Repository, chosen: Coordinate, watermark_col: str | None, *, allow_sql: bool
+) -> PipelineModel:
+    from gavial.registry.release import Release
+
+    if store.exists(layout.card_path(chosen)):
+        release = Release.read(store, chosen)
+        return load_release(release, watermark_col=watermark_col, allow_sql=allow_sql)
+    return _load_foreign(store, chosen, watermark_col, allow_sql=allow_sql)
+
+
 def _load_foreign(
     store: Repository, coordinate: Coordinate, watermark_col: str | None, *, allow_sql: bool
 ) -> PipelineModel:
@@ -138,11 +158,41 @@ def _load_foreign(
 
 
 def _load_found(found: Found, watermark_col: str | None, *, allow_sql: bool) -> PipelineModel:
+    if found.jar is None:
+        return _load_named(found, watermark_col, allow_sql=allow_sql)
     manifest = model_jar.read_manifest(found.jar)
     libraries = manifest.libraries if manifest else ()
     return _load(
         _Wanted(found.jar, found.artifact, found.coordinate, libraries, watermark_col, allow_sql)
     )
+
+
+def _load_named(found: Found, watermark_col: str | None, *, allow_sql: bool) -> PipelineModel:
+    """A release that a Spark Connect server has on its class path: fetched from a repository."""
+    from gavial.registry import places
+
+    if found.coordinate is None:
+        raise ConfigurationError(
+            f"The Spark Connect server was started with a selector of {found.artifact!r}, and does "
+            "not say which version that came to be. Name one: gavial.resolve('group:"
+            f"{found.artifact}:version', repository=…), or start the server with an exact version."
+        )
+    store = places.open_named(None)
+    if not store.exists(layout.pom_path(found.coordinate)):
+        raise ReleaseNotFound(
+            f"The Spark Connect server was started with {found.coordinate}, and repository "
+            f"{store.id!r} ({store.url}) has no such release. Configure the one that it came "
+            f"from, or name it: gavial.resolve('{found.coordinate}', repository=…)."
+        )
+    return _load_chosen(store, found.coordinate, watermark_col, allow_sql=allow_sql)
+
+
+def _released(named: Iterable[Coordinate]) -> set[Coordinate]:
+    """Which of the jars of a Spark Connect server are releases of the configured repository."""
+    from gavial.registry import places
+
+    store = places.open_named(None)
+    return {one for one in named if store.exists(layout.card_path(one))}
 
 
 def _load(wanted: _Wanted, unpacked: Path | None = None) -> PipelineModel:

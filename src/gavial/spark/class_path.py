@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pyspark.files import SparkFiles
 from pyspark.sql import SparkSession
 
 from gavial.errors import GavialError, InvalidCoordinate
@@ -41,11 +40,14 @@ _MAX_PROPERTIES = 1 << 16
 
 @dataclass(frozen=True)
 class Found:
-    """One model of a jar; `coordinate` is `None` where the jar does not say which release."""
+    """One model of a jar; `coordinate` is `None` where the jar does not say which release.
+
+    `jar` is `None` where a Spark Connect server has it: it may then be a model, or no model.
+    """
 
     coordinate: Coordinate | None
     artifact: str
-    jar: Path
+    jar: Path | None
 
 
 def find(spark: SparkSession) -> tuple[Found, ...]:
@@ -56,6 +58,8 @@ def find(spark: SparkSession) -> tuple[Found, ...]:
     >>> find(session.current())
     ()
     """
+    if remote := session.remote(spark):
+        return remote.found()
     found: dict[tuple[str, str], Found] = {}
     for jar in dict.fromkeys(path.resolve() for path in _jars(spark) if path.is_file()):
         stat = jar.stat()
@@ -66,9 +70,8 @@ def find(spark: SparkSession) -> tuple[Found, ...]:
 
 
 def _jars(spark: SparkSession) -> Iterator[Path]:
-    places = [] if session.is_connect(spark) else [*_configured(spark), *_of_jvm(spark)]
-    files = _files_folder(spark)
-    for place in [*places, *sys.path]:
+    files = _files_folder()
+    for place in [*_configured(spark), *_of_jvm(spark), *sys.path]:
         path = _local(place)
         if path is None and files is not None:  # remote: Spark has fetched it under its name
             path = files / unquote(place.rpartition("/")[2])
@@ -95,9 +98,9 @@ def _of_jvm(spark: SparkSession) -> Iterator[str]:
         loader = loader.getParent()
 
 
-def _files_folder(spark: SparkSession) -> Path | None:
-    if session.is_connect(spark):
-        return None
+def _files_folder() -> Path | None:
+    from pyspark.files import SparkFiles  # not in pyspark-client
+
     folder = Path(SparkFiles.getRootDirectory())
     # Where Spark has no folder of its own it names the working one; nobody asked for its jars.
     return None if folder.resolve() == Path.cwd() else folder

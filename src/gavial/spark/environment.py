@@ -17,13 +17,13 @@ def describe(spark: SparkSession) -> dict[str, str]:
     >>> sorted(describe(session.current()))
     ['java', 'os', 'python', 'scala', 'spark']
     """
-    known = {
+    if remote := session.remote(spark):
+        return remote.environment()
+    jvm = spark.sparkContext._jvm
+    return {
         "spark": str(spark.version),
         "python": platform.python_version(),
         "os": f"{platform.system()} {platform.machine()}",
+        "scala": str(jvm.scala.util.Properties.versionNumberString()),
+        "java": str(jvm.java.lang.System.getProperty("java.version")),
     }
-    if not session.is_connect(spark):
-        jvm = spark.sparkContext._jvm
-        known["scala"] = str(jvm.scala.util.Properties.versionNumberString())
-        known["java"] = str(jvm.java.lang.System.getProperty("java.version"))
-    return known

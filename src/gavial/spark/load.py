@@ -10,7 +10,7 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import SparkSession
 
 from gavial.errors import IncompatibleModel
-from gavial.spark import parallel, session, stage_reader, staging
+from gavial.spark import session, staging
 from gavial.spark.schema import reason
 
 
@@ -26,6 +26,10 @@ def load(folder: Path, class_names: Iterable[str] = ()) -> PipelineModel:
         ConfigurationError: there is no session, or no folder that its hosts all reach.
         IncompatibleModel: a class of a stage is not here, or Spark cannot read the model.
     """
+    if remote := session.remote(session.current()):
+        return remote.load(folder, class_names)
+    from gavial.spark import parallel, stage_reader  # which need py4j, and so no Connect client
+
     spark = session.classic()
     check_classes(spark, class_names)
     uri = staging.lasting(spark, folder)

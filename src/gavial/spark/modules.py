@@ -7,7 +7,6 @@ import hashlib
 import importlib
 import importlib.util
 import shutil
-import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -45,13 +44,12 @@ def bring(spark: SparkSession, jar: Path, members: Mapping[str, str]) -> None:
     homes = [_home(name) for name in sorted(names) if name.isidentifier()]
     for home in filter(None, homes):
         _check_same(home, jar, members)
-    if all(_travels(spark, home) for home in homes):
+    remote = session.remote(spark)
+    if remote is None and all(_travels(spark, home) for home in homes):
         return
     packed = _packed(jar, tuple(sorted(members.items())))
-    if session.is_connect(spark):
-        spark.addArtifacts(str(packed), pyfile=True)
-        if str(packed) not in sys.path:
-            sys.path.insert(1, str(packed))
+    if remote is not None:
+        remote.send_modules(packed)
     elif packed.name not in _includes(spark):
         spark.sparkContext.addPyFile(str(packed))
     importlib.invalidate_caches()
@@ -116,7 +114,7 @@ def _archive(path: Path) -> Path | None:
 
 def _travels(spark: SparkSession, spec: ModuleSpec | None) -> bool:
     """Whether a module comes from a py-file, which the executors have as well."""
-    if spec is None or session.is_connect(spark):
+    if spec is None:
         return False
     archives = [_archive(folder / spec.name) for folder in _folders(spec)]
     return any(one is not None and one.name in _includes(spark) for one in archives)

@@ -6,15 +6,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyspark.ml import PipelineModel
 from pyspark.ml.util import MLWritable
 
 from gavial.errors import ConfigurationError, IncompatibleModel
 from gavial.maven.content import local_disk
-from gavial.spark import parallel, session, stage_writer, staging
+from gavial.spark import session, staging
 from gavial.spark.schema import reason
+
+if TYPE_CHECKING:
+    from gavial.spark.stage_writer import NotWritten
 
 _NAME = "model"
 
@@ -31,8 +34,14 @@ def saved(model: PipelineModel) -> Iterator[Path]:
     ...     sorted(path.name for path in folder.iterdir())
     ['metadata']
     """
-    spark = session.classic()
     _check_writable(model)
+    if remote := session.remote(session.current()):
+        with remote.saved(model) as folder:
+            yield folder
+        return
+    from gavial.spark import parallel, stage_writer  # which need py4j, and so no Connect client
+
+    spark = session.classic()
     with staging.folder(spark) as place, tempfile.TemporaryDirectory(prefix="gavial-") as local:
         folder = (place.local or Path(local)) / _NAME
         try:
@@ -60,7 +69,7 @@ def _check_writable(model: PipelineModel) -> None:
             )
 
 
-def _explained(error: stage_writer.NotWritten, uri: str) -> Exception:
+def _explained(error: NotWritten, uri: str) -> Exception:
     """Whose fault it was: the folder's, or the stage's."""
     try:
         PipelineModel([]).write().save(f"{uri}/probe")

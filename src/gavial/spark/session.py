@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING, Any
+
 from pyspark.sql import SparkSession
 
 from gavial.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gavial.spark.connect import Remote
 
 PREFIX = "spark.gavial."
 
@@ -42,7 +48,7 @@ def classic() -> SparkSession:
     if is_connect(spark):
         raise ConfigurationError(
             "This is a Spark Connect session, which shares neither files nor classes with this "
-            "process: saving and loading models needs a classic one. Unset SPARK_REMOTE and build "
+            "process, and what was asked for needs a classic one. Unset SPARK_REMOTE and build "
             "the session with SparkSession.builder.master(…), or use spark-submit."
         )
     return spark
@@ -52,6 +58,19 @@ def is_connect(spark: SparkSession) -> bool:
     """Whether a session talks to a Spark Connect server, and so has no JVM here."""
     # By name: to import the Connect client needs grpc, which a classic driver may not have.
     return "connect" in type(spark).__module__.split(".")
+
+
+def remote(spark: SparkSession) -> Remote | None:
+    """What does the work for a session of Spark Connect; `None` where a session is classic.
+
+    >>> print(remote(current()))
+    None
+    """
+    if not is_connect(spark):
+        return None
+    from gavial.spark.connect import Remote
+
+    return Remote(spark)
 
 
 def gavial_conf() -> dict[str, str]:
@@ -79,6 +98,8 @@ def setting(spark: SparkSession, name: str) -> str:
 def _active() -> SparkSession | None:
     """The thread's session, or where it has none the one that the process built last."""
     found = SparkSession.getActiveSession()
+    if found is None:
+        found = _default_of_connect()
     if found is not None:
         return found
     found = getattr(SparkSession, "_instantiatedSession", None)
@@ -86,3 +107,10 @@ def _active() -> SparkSession | None:
     if found is None or getattr(found.sparkContext, "_jsc", None) is None:
         return None
     return found
+
+
+def _default_of_connect() -> SparkSession | None:
+    """The session of Spark Connect that another thread built, if any."""
+    module: Any = sys.modules.get("pyspark.sql.connect.session")
+    found = getattr(module.SparkSession, "_default_session", None) if module else None
+    return None if found is None or getattr(found, "is_stopped", False) else found
