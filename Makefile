@@ -34,6 +34,18 @@ test: setup java ## run the tests
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --skip-covered --skip-empty
 
+# The tests that need Spark, on the oldest that is supported.
+OLD_SPARK := build/spark-3.5
+
+$(OLD_SPARK)/.installed: requirements/spark35.txt
+	$(PYTHON) -m venv $(OLD_SPARK)
+	$(OLD_SPARK)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/spark35.txt
+	touch $@
+
+test-spark35: $(OLD_SPARK)/.installed java ## the tests of tests/spark on Spark 3.5
+	PYTHONPATH=src PYSPARK_PYTHON=$(abspath $(OLD_SPARK))/bin/python $(OLD_SPARK)/bin/python -m pytest tests/spark \
+	  -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning # it leaves sockets open
+
 test-servers: setup jdk ## the contract on real servers: Nexus 3 and 2, nginx, Apache, Artipie
 	$(BIN)/pytest tests/real
 
@@ -55,8 +67,24 @@ fuzz: $(FUZZ_STAMP) ## look for inputs that break what reads from outside (SECON
 	    && echo "$$target: $$(sed -n 's/^stat::number_of_executed_units: *//p' build/fuzz/$$target.log) inputs, none broke it" \
 	    || { echo "$$target: BROKEN, see build/fuzz/$$target.log and build/fuzz/found/$$target"; exit 1; }; done
 
-bench: setup java ## measure speed and size, as ratios to Spark's own
-	$(BIN)/python benchmarks/large_model.py
+# What is measured beside Gavial lives in an environment of its own: MLflow brings a hundred packages.
+BENCH_STAMP := build/bench/.installed
+BENCH_PYTHON := PYTHONPATH=src build/bench/env/bin/python
+BENCHMARKS := peers versions transfer watermark resolves cold_start
+
+$(BENCH_STAMP): requirements/bench.txt
+	$(PYTHON) -m venv build/bench/env
+	build/bench/env/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	touch $@
+
+bench: $(BENCH_STAMP) java ## measure beside Spark's own save and load, MLflow and curl (about an hour)
+	for one in $(BENCHMARKS); do $(BENCH_PYTHON) benchmarks/$$one.py; done
+	$(BENCH_PYTHON) benchmarks/chart.py
+
+bench-quick: $(BENCH_STAMP) java ## the same in a few minutes: small models, few repeats
+	$(BENCH_PYTHON) benchmarks/peers.py --quick --models AB
+	$(BENCH_PYTHON) benchmarks/versions.py 1000
+	$(BENCH_PYTHON) benchmarks/chart.py
 
 lint: setup ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
@@ -67,7 +95,7 @@ lint: setup ## format, lint, types, import contracts
 docs: setup ## build the documentation into site/
 	$(BIN)/mkdocs build --strict --quiet
 
-check: lint docs test test-servers ## everything that CI runs
+check: lint docs test test-spark35 test-servers ## everything that CI runs
 
 format: setup ## format the code
 	$(BIN)/ruff format .
@@ -80,6 +108,8 @@ lock: ## resolve the locked versions again (needs uv)
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/fuzz.txt
 	uv pip compile pyproject.toml --group bench --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/bench.txt
+	uv pip compile pyproject.toml --group spark35 --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/spark35.txt
 	uv pip compile pyproject.toml --group connect --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/connect.txt
 	$(PYTHON) tools/cut_lock.py numpy py4j pyspark < requirements/dev.txt > requirements/spark.txt
@@ -87,4 +117,4 @@ lock: ## resolve the locked versions again (needs uv)
 clean: ## remove what was built
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse
 
-.PHONY: help setup java jdk demo test test-servers fuzz bench docs lint check format lock clean
+.PHONY: help setup java jdk demo test test-spark35 test-servers fuzz bench bench-quick docs lint check format lock clean
