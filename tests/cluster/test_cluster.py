@@ -5,8 +5,7 @@ See conftest.py for the hosts and the order, and jobs/ for the steps.
 
 from __future__ import annotations
 
-import os
-import sys
+import zipfile
 
 import fetch
 import hdfs
@@ -135,8 +134,9 @@ def test_a_release_that_outlived_a_host_is_resolved_on_the_other(folders):
 
 
 @pytest.mark.parametrize("verb", ["deploy", "resolve"])
-def test_a_session_that_was_stopped_is_an_error_that_says_so(by_default, verb):
-    found = by_default[f"{verb} after stop"]
+@pytest.mark.parametrize("when", ["after stop", "after its end"])
+def test_a_session_that_was_stopped_is_an_error_that_says_so(by_default, verb, when):
+    found = by_default[f"{verb} {when}"]
     assert found["error"] == "ConfigurationError"
     assert "session" in found["message"]
 
@@ -145,14 +145,12 @@ def test_every_release_is_whole(cluster, reports, here):
     repository = gavial.repository(cluster.shared / "models")
     modules = {str(module) for module in repository.modules()}
     assert {"com.acme:twin", "com.acme:by-s3", "com.acme:by-hdfs", "com.acme:slow"} <= modules
-    for module in modules - {f"io.gavial:gavial"}:
+    for module in modules - {"io.gavial:gavial"}:
         for version in repository.versions(module):
             repository.release(f"{module}:{version}").verify()
 
 
 def _members(release, cluster):
-    import zipfile
-
     folder = cluster.logs / "downloaded"
     (jar,) = (file for file in release.download(folder) if file.suffix == ".jar")
     with zipfile.ZipFile(jar) as opened:

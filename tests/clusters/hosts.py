@@ -24,7 +24,7 @@ from process import running
 _NETWORK = "10.77.0"
 _PRIVATE = ("/tmp", "/var/tmp")
 HOME = "/tmp/home"
-# Python, the source and the artifacts, wherever they are: the software that is installed everywhere.
+# Python, the source and the artifacts, wherever they are: what is installed on every host.
 _SOFTWARE = (Path(__file__).parents[2], Path(sys.prefix), Path(sys.base_prefix), fetch.cache())
 
 # What is common to all: a small disk, and a folder that nobody may write.

@@ -105,10 +105,12 @@ def _user() -> int:
 
 
 def _started(process: int) -> str:
-    """When a process started; empty where there is none of that id."""
+    """When a process started; empty where none of that id runs."""
     try:
         stat = (_PROC / str(process) / "stat").read_text()
     except OSError:
         return ""
     # The name, in brackets, may hold anything: what counts comes after the last bracket.
-    return stat.rpartition(")")[2].split()[19]
+    fields = stat.rpartition(")")[2].split()
+    # The first process of a container may leave the dead for ever in the list, as zombies.
+    return "" if fields[0] in ("Z", "X") else fields[19]

@@ -18,7 +18,7 @@ def current() -> SparkSession:
     """The active Spark session.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: there is none, or it has been stopped.
 
     >>> current().version[0] in "34"
     True
@@ -28,6 +28,12 @@ def current() -> SparkSession:
         raise ConfigurationError(
             "There is no active Spark session, and Gavial starts none of its own: make one with "
             "`from pyspark.sql import SparkSession; spark = SparkSession.builder.getOrCreate()`."
+        )
+    if not is_connect(spark) and _is_stopped(spark):
+        raise ConfigurationError(
+            "The Spark session has been stopped, by this process or by its cluster: stop it here "
+            "too, make another one with SparkSession.builder.getOrCreate(), and fit or load the "
+            "model there."
         )
     return spark
 
@@ -67,6 +73,11 @@ def gavial_conf() -> dict[str, str]:
 def setting(spark: SparkSession, name: str) -> str:
     """One `spark.gavial.*` setting, or an empty text. `name` is without that prefix."""
     return str(spark.conf.get(PREFIX + name, "") or "").strip()
+
+
+def _is_stopped(spark: SparkSession) -> bool:
+    context = getattr(spark.sparkContext, "_jsc", None)
+    return context is None or bool(context.sc().isStopped())
 
 
 def _active() -> SparkSession | None:

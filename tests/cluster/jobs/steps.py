@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from pyspark.ml import PipelineModel
-from pyspark.ml.feature import SQLTransformer
+from pyspark.ml.feature import SQLTransformer, StringIndexerModel
 from pyspark.ml.recommendation import ALS
 from pyspark.sql import SparkSession
 
@@ -27,16 +28,23 @@ def session():
     return spark
 
 
-def ratings(spark, users=40):
-    records = [(user, item, float(user % 3 + item % 2)) for user in range(users) for item in (1, 2)]
+def ratings(spark):
+    records = [(user, item, float(user % 3 + item % 2)) for user in range(40) for item in (1, 2)]
     return spark.createDataFrame(records, "user int, item int, rating float").repartition(2)
 
 
-def recommender(spark, users=40, rank=2):
+def recommender(spark):
     """A model with data that executors write, and that they read when it scores, not before."""
-    als = ALS(rank=rank, maxIter=1, seed=7, coldStartStrategy="drop")
+    als = ALS(rank=1, maxIter=1, numUserBlocks=2, numItemBlocks=1, coldStartStrategy="drop")
     first = SQLTransformer(statement="SELECT * FROM __THIS__")
-    return PipelineModel([first, als.fit(ratings(spark, users))])
+    return PipelineModel([first, als.fit(ratings(spark))])
+
+
+def large():
+    """A model of more than a megabyte, which no compression makes smaller than that."""
+    numbers = random.Random(7)
+    labels = [f"{numbers.getrandbits(256):x}" for _ in range(40_000)]
+    return PipelineModel([StringIndexerModel.from_labels(labels, inputCol="item")])
 
 
 def attempt(work, *arguments, **named):
@@ -59,9 +67,9 @@ def score(spark, gav):
     return {"rows": len(scored), "marks": sorted({row["pipeline"] for row in scored})}
 
 
-def trip(spark, gav):
+def trip(spark, model, gav):
     """Deploy a model, then resolve and score with what was released."""
-    released = deploy(recommender(spark), gav)
+    released = deploy(model, gav)
     return {"released": released, **score(spark, released)}
 
 
