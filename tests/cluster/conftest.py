@@ -24,7 +24,7 @@ sys.path.extend(str(Path(__file__).parents[1] / folder) for folder in ("clusters
 import hdfs
 import s3
 import standalone
-from hosts import Host, NoHosts, check, until, up
+from hosts import JVM, Host, NoHosts, check, until, up
 
 JOBS = Path(__file__).with_name("jobs")
 SOURCE = Path(__file__).parents[2] / "src"
@@ -38,6 +38,8 @@ _CONF = {
     "spark.sql.shuffle.partitions": "2",
     "spark.default.parallelism": "2",
     "spark.network.timeout": "60s",
+    "spark.driver.extraJavaOptions": " ".join(JVM),
+    "spark.executor.extraJavaOptions": " ".join(JVM),
 }
 
 
@@ -84,14 +86,20 @@ class Cluster:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory):
+def cluster_folder(tmp_path_factory):
+    """A folder for the hosts, where there can be any: skipped elsewhere, and an error on CI."""
     try:
         check()
     except NoHosts as missing:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(str(missing))
-    folder = tmp_path_factory.mktemp("cluster")
+    return tmp_path_factory.mktemp("cluster")
+
+
+@pytest.fixture(scope="session")
+def cluster(cluster_folder):
+    folder = cluster_folder
     with ExitStack() as stack:
         hosts = stack.enter_context(up(folder, ("master", "w1", "w2", "driver", "store")))
         uri = stack.enter_context(hdfs.start(hosts["store"], folder))

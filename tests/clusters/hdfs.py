@@ -9,7 +9,7 @@ from pathlib import Path
 
 import fetch
 import java
-from hosts import Host
+from hosts import JVM, Host
 from process import running
 
 JARS = fetch.locked(Path(__file__).with_name("hdfs.lock"))
@@ -24,7 +24,7 @@ def start(host: Host, folder: Path) -> Iterator[str]:
     ready = folder / "hdfs.ready"
     class_path = os.pathsep.join((str(classes), libraries))
     command = host.command(
-        *(java.command(), "-Xmx256m", "-classpath", class_path, "Hdfs"),
+        *(java.command(), *JVM, "-Xmx256m", "-classpath", class_path, "Hdfs"),
         *(host.name, str(PORT), "/tmp/hdfs", ready),
     )
     with running(command, folder / "hdfs.log", ready.exists, seconds=120):

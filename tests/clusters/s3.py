@@ -8,7 +8,7 @@ from pathlib import Path
 
 import fetch
 import java
-from hosts import Host
+from hosts import JVM, Host
 from process import running
 
 S3PROXY = fetch.Artifact(
@@ -37,7 +37,9 @@ def start(host: Host, folder: Path) -> Iterator[dict[str, str]]:
     )
     host.run("mkdir", "-p", f"/tmp/s3/{BUCKET}")
     jar = str(fetch.fetched(S3PROXY))
-    command = host.command(java.command(), "-Xmx128m", "-jar", jar, "--properties", properties)
+    command = host.command(
+        java.command(), *JVM, "-Xmx128m", "-jar", jar, "--properties", properties
+    )
     with running(command, folder / "s3.log", lambda: host.listens(PORT), seconds=60):
         class_path = fetch.jars(CLIENT)
         yield {

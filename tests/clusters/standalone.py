@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from hosts import Host
+from hosts import JVM, Host
 from process import running
 
 MASTER_PORT = 7077
@@ -29,6 +29,7 @@ def on_spark(host: Host) -> Host:
             "SPARK_LOCAL_IP": host.name,
             "SPARK_LOCAL_HOSTNAME": host.name,
             "SPARK_DAEMON_MEMORY": "256m",
+            "SPARK_DAEMON_JAVA_OPTS": " ".join(JVM),
             "PYSPARK_PYTHON": sys.executable,
         },
     )

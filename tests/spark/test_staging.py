@@ -171,7 +171,7 @@ def test_a_local_folder_of_a_killed_process_is_swept_by_the_next(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     dead = _left(tmp_path, "gavial-staging-dead", _dead())
     alive = _left(tmp_path, "gavial-staging-alive", Owner.this(), age=OLD)
-    staging._sweep_here.cache_clear()
+    owner._sweep_here.cache_clear()
     with staging.folder(spark):
         pass
     assert not dead.exists()

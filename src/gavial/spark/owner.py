@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -38,11 +41,9 @@ class Owner:
     started: str
 
     @staticmethod
-    @cache
     def this() -> Owner:
         """This process."""
-        process = os.getpid()
-        return Owner(_space(), _user(), process, _started(process))
+        return _owner(os.getpid())  # asked again each time: a fork is another process
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -89,6 +90,32 @@ def is_left_over(owner: Owner | None, age: float) -> bool:
     """
     alive = owner.is_alive() if owner else None
     return age > LEASE_SECONDS if alive is None else not alive
+
+
+def folder_here(prefix: str) -> Path:
+    """A new temporary folder of this process, on this host.
+
+    Those of that prefix that dead processes left are taken away, once.
+    """
+    _sweep_here(prefix)
+    made = Path(tempfile.mkdtemp(prefix=prefix))
+    (made / NOTE).write_text(Owner.this().to_json())
+    return made
+
+
+@cache
+def _sweep_here(prefix: str) -> None:
+    # Nobody renews a note here: only a process that is certainly dead has left a folder.
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        with suppress(OSError):
+            noted = Owner.parse((left / NOTE).read_text())
+            if noted is not None and noted.is_alive() is False:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+@cache
+def _owner(process: int) -> Owner:
+    return Owner(_space(), _user(), process, _started(process))
 
 
 @cache

@@ -61,9 +61,9 @@ def is_connect(spark: SparkSession) -> bool:
 
 
 def gavial_conf() -> dict[str, str]:
-    """The `spark.gavial.*` settings of the session; none where there is no session."""
+    """The `spark.gavial.*` settings of the session; none where no session runs."""
     spark = _active()
-    if spark is None:
+    if spark is None or (not is_connect(spark) and _is_stopped(spark)):
         return {}
     names = [row["key"] for row in spark.sql("SET").collect() if row["key"].startswith(PREFIX)]
     # `SET` blackens what looks like a secret; `get` does not.

@@ -16,12 +16,10 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -181,23 +179,11 @@ def _base(spark: SparkSession) -> str | None:
 
 @contextmanager
 def _local_folder() -> Iterator[Path]:
-    _sweep_here()
-    local = Path(tempfile.mkdtemp(prefix=_LOCAL_PREFIX))
+    local = owner.folder_here(_LOCAL_PREFIX)
     try:
-        (local / owner.NOTE).write_text(Owner.this().to_json())
         yield local
     finally:
         shutil.rmtree(local, ignore_errors=True)
-
-
-@cache
-def _sweep_here() -> None:
-    """Take away what dead processes left, once: nobody renews a note here, so they must be dead."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_LOCAL_PREFIX}*"):
-        with suppress(OSError):
-            noted = Owner.parse((left / owner.NOTE).read_text())
-            if noted is not None and noted.is_alive() is False:
-                shutil.rmtree(left, ignore_errors=True)
 
 
 # -- a folder that hosts share ---------------------------------------------------------------
