@@ -1,4 +1,4 @@
-"""One cluster for the run: a master, two workers, a driver and a store, each a host of its own.
+"""One cluster for the run: a master, two workers, a driver, a store, YARN, each its own host.
 
 `make test-cluster`, or `pytest tests/cluster` as root. Each job is one driver process that does
 many steps and reports them; the tests read the reports.
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +21,13 @@ from pathlib import Path
 import pytest
 
 import gavial
+from gavial.registry import spark_conf
 
 sys.path.extend(str(Path(__file__).parents[1] / folder) for folder in ("clusters", "servers"))
 import hdfs
 import s3
 import standalone
+import yarn
 from hosts import JVM, Host, NoHosts, check, until, up
 
 JOBS = Path(__file__).with_name("jobs")
@@ -56,11 +60,17 @@ class Cluster:
         """Start a job on the driver's host. Its log is in `logs`."""
         driver = standalone.on_spark(self.hosts["driver"])
         settings = {**self.conf, **{name.replace("_", "."): conf[name] for name in conf}}
-        flags = [f"--conf={name}={value}" for name, value in settings.items()]
-        command = driver.command(
-            *(f"{driver.variables['SPARK_HOME']}/bin/spark-submit", *flags),
+        return self.start(driver, job, settings, PYTHONPATH=str(SOURCE))
+
+    def start(
+        self, host: Host, job: str, conf: Mapping[str, str], **environment: str
+    ) -> subprocess.Popen[bytes]:
+        """Start a job on a host, with these settings alone."""
+        flags = [f"--conf={name}={value}" for name, value in conf.items()]
+        command = host.command(
+            *(f"{host.variables['SPARK_HOME']}/bin/spark-submit", *flags),
             *(JOBS / f"{job}.py", self.shared),
-            PYTHONPATH=str(SOURCE),
+            **environment,
         )
         with (self.logs / f"{job}.log").open("wb") as log:
             return subprocess.Popen(
@@ -101,7 +111,7 @@ def cluster_folder(tmp_path_factory):
 def cluster(cluster_folder):
     folder = cluster_folder
     with ExitStack() as stack:
-        hosts = stack.enter_context(up(folder, ("master", "w1", "w2", "driver", "store")))
+        hosts = stack.enter_context(up(folder, ("master", "w1", "w2", "driver", "store", "yarn")))
         uri = stack.enter_context(hdfs.start(hosts["store"], folder))
         storage = stack.enter_context(s3.start(hosts["store"], folder))
         workers = [hosts["w1"], hosts["w2"]]
@@ -182,6 +192,34 @@ def here(cluster):
         return cluster.report("local_cluster", process)
     finally:
         _kill(process)
+
+
+@pytest.fixture(scope="session")
+def on_yarn(cluster):
+    """The report of a job in YARN's cluster mode, without Gavial but for what Ivy brings."""
+    host = standalone.on_spark(cluster.hosts["yarn"])
+    spark = host.variables["SPARK_HOME"]
+    planned = spark_conf.plan(["com.acme:churn:latest.release"], cluster.shared / "models").conf
+    settings = shutil.copy(planned["spark.jars.ivySettings"], cluster.logs)  # for all hosts to see
+    conf = {
+        **planned,
+        "spark.jars.ivySettings": str(settings),
+        "spark.master": "yarn",
+        "spark.submit.deployMode": "cluster",
+        "spark.jars.ivy": "/tmp/ivy",
+        "spark.yarn.jars": f"local:{spark}/jars/*",
+        "spark.driver.memory": "512m",
+        "spark.executor.memory": "512m",
+        "spark.executor.instances": "1",
+        "spark.ui.enabled": "false",
+        "spark.gavial.tests.shared": str(cluster.shared),
+    }
+    with yarn.start(host, cluster.logs, "hdfs://store:9000") as configured:
+        process = cluster.start(host, "on_yarn", conf, HADOOP_CONF_DIR=str(configured))
+        try:
+            return cluster.report("on_yarn", process)
+        finally:
+            _kill(process)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

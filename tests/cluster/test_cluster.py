@@ -56,6 +56,19 @@ def test_executors_as_processes_of_the_driver_s_host(here):
     assert went_well(here["trip"], "com.acme:here")
 
 
+def test_in_cluster_mode_of_yarn_what_packages_brought_is_found(on_yarn):
+    assert on_yarn["mode"] == "cluster"
+    assert "io.gavial_gavial-" in on_yarn["gavial"]
+    assert on_yarn["available"] == ["com.acme:churn:1.0.0"]
+    assert on_yarn["marks"] == ["com.acme:churn:1.0.0"]
+
+
+def test_in_cluster_mode_of_yarn_a_release_of_a_repository_goes_through_the_default_file_system(
+    on_yarn,
+):
+    assert on_yarn["repository"] == "com.acme:churn:1.0.0"
+
+
 def test_without_a_shared_folder_no_spark_job_runs(folders):
     assert folders["jobs without staging"] == 0
 
