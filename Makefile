@@ -49,6 +49,10 @@ test-spark35: $(OLD_SPARK)/.installed java ## the tests of tests/spark on Spark 
 test-servers: setup jdk ## the contract on real servers: Nexus 3 and 2, nginx, Apache, Artipie
 	$(BIN)/pytest tests/real
 
+test-cluster: setup jdk ## Spark, HDFS and S3 on several hosts that it pretends to have (as root)
+	@tools/ensure-hosts.sh
+	$(BIN)/pytest tests/cluster
+
 # Each target of tests/fuzz for SECONDS; what it learns is kept in build/fuzz/corpus.
 FUZZ_STAMP := build/fuzz/.installed
 SECONDS ?= 60
@@ -95,7 +99,7 @@ lint: setup ## format, lint, types, import contracts
 docs: setup ## build the documentation into site/
 	$(BIN)/mkdocs build --strict --quiet
 
-check: lint docs test test-spark35 test-servers ## everything that CI runs
+check: lint docs test test-spark35 test-servers test-cluster ## everything that CI runs
 
 format: setup ## format the code
 	$(BIN)/ruff format .
@@ -117,4 +121,4 @@ lock: ## resolve the locked versions again (needs uv)
 clean: ## remove what was built
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse
 
-.PHONY: help setup java jdk demo test test-spark35 test-servers fuzz bench bench-quick docs lint check format lock clean
+.PHONY: help setup java jdk demo test test-spark35 test-servers test-cluster fuzz bench bench-quick docs lint check format lock clean

@@ -272,6 +272,7 @@ def _saved(
         return
     from gavial.spark import environment, save, session, watermark
 
+    spark = session.current()  # a model whose session is gone answers nothing
     live = watermark.as_pipeline_model(model)
     mark = watermark.watermark_of(live)
     if mark is None:
@@ -283,7 +284,7 @@ def _saved(
         live = watermark.renamed(live, watermark_col)
     observed = {
         **_example(live, input_example),
-        "environment": environment.describe(session.current()),
+        "environment": environment.describe(spark),
         "metrics": watermark.metrics_of(model),
     }
     with save.saved(live) as folder:

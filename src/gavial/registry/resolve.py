@@ -265,6 +265,8 @@ def _class_path() -> tuple[Found, ...]:
 @once
 def _unpacked() -> Path:
     """This process's folder of unpacked models. Spark reads some of them lazily, so they stay."""
-    folder = Path(tempfile.mkdtemp(prefix="gavial-models-"))
+    from gavial.spark import owner
+
+    folder = owner.folder_here("gavial-models-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

@@ -24,7 +24,7 @@ def current() -> SparkSession:
     """The active Spark session.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: there is none, or it has been stopped.
 
     >>> current().version[0] in "34"
     True
@@ -34,6 +34,12 @@ def current() -> SparkSession:
         raise ConfigurationError(
             "There is no active Spark session, and Gavial starts none of its own: make one with "
             "`from pyspark.sql import SparkSession; spark = SparkSession.builder.getOrCreate()`."
+        )
+    if not is_connect(spark) and _is_stopped(spark):
+        raise ConfigurationError(
+            "The Spark session has been stopped, by this process or by its cluster: stop it here "
+            "too, make another one with SparkSession.builder.getOrCreate(), and fit or load the "
+            "model there."
         )
     return spark
 
@@ -74,9 +80,9 @@ def remote(spark: SparkSession) -> Remote | None:
 
 
 def gavial_conf() -> dict[str, str]:
-    """The `spark.gavial.*` settings of the session; none where there is no session."""
+    """The `spark.gavial.*` settings of the session; none where no session runs."""
     spark = _active()
-    if spark is None:
+    if spark is None or (not is_connect(spark) and _is_stopped(spark)):
         return {}
     # `SET` and `getAll` show what looks like a secret blackened, or take a query: `get` does not.
     return {name: spark.conf.get(name) for name in _names(spark) if name.startswith(PREFIX)}
@@ -93,6 +99,11 @@ def _names(spark: SparkSession) -> list[str]:
 def setting(spark: SparkSession, name: str) -> str:
     """One `spark.gavial.*` setting, or an empty text. `name` is without that prefix."""
     return str(spark.conf.get(PREFIX + name, "") or "").strip()
+
+
+def _is_stopped(spark: SparkSession) -> bool:
+    context = getattr(spark.sparkContext, "_jsc", None)
+    return context is None or bool(context.sc().isStopped())
 
 
 def _active() -> SparkSession | None:

@@ -7,27 +7,41 @@ folder, by this rule, first one wins:
 1. `spark.gavial.stagingDir`, a URI or path that every host reaches;
 2. a master on this host alone (`local[…]`, `local-cluster[…]`): a temporary folder;
 3. the session's default file system, where it is not local: below the user's home folder there.
+
+Before the first use of such a folder in a session it is tried, from the driver to the executors
+and back, and what dead processes left there is taken away.
 """
 
 from __future__ import annotations
 
 import secrets
 import shutil
-import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pyspark.sql import SparkSession
 
-from gavial.errors import ConfigurationError
-from gavial.spark import session
+from gavial.errors import ConfigurationError, GavialError
+from gavial.spark import hadoop, owner, round_trip, session
+from gavial.spark.hadoop import Place
+from gavial.spark.owner import Owner
 from gavial.spark.schema import reason
 
 SETTING = "stagingDir"
 _PREFIX = "gavial-"
+_LOCAL_PREFIX = "gavial-staging-"
+_LITTLE = 1 << 16  # bytes: a file system with less than that is full
+# What a disk, a quota, HDFS without a disk left, and a mount say, however deep in a message.
+_FULL = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "QuotaExceededException",
+    "could only be written to 0 of",
+    "Read-only file system",
+)
 
 
 @dataclass(frozen=True)
@@ -47,18 +61,16 @@ class Staging:
         if self.local is not None:
             return self.local / name
         target = into / name
-        system, path = _hadoop(self.spark, f"{self.uri}/{name}")
         with _explained(self.uri):
-            # Without the `.crc` files that Hadoop's own local file system would add.
-            system.copyToLocalFile(False, path, _path(self.spark, _file_uri(target)), True)
+            hadoop.place(self.spark, f"{self.uri}/{name}").copy_to(target)
         return target
 
     def put(self, folder: Path) -> str:
         """The URI of a copy of a local folder."""
-        system, path = _hadoop(self.spark, f"{self.uri}/{folder.name}")
+        uri = f"{self.uri}/{folder.name}"
         with _explained(self.uri):
-            system.copyFromLocalFile(False, True, _path(self.spark, _file_uri(folder)), path)
-        return f"{self.uri}/{folder.name}"
+            hadoop.place(self.spark, uri).copy_from(folder)
+        return uri
 
 
 @contextmanager
@@ -70,19 +82,22 @@ def folder(spark: SparkSession) -> Iterator[Staging]:
     """
     base = _base(spark)
     if base is None:
-        local = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        try:
-            yield Staging(spark, _file_uri(local), local)
-        finally:
-            shutil.rmtree(local, ignore_errors=True)
+        with _local_folder() as local:
+            yield Staging(spark, hadoop.file_uri(local), local)
         return
-    staging = _make(spark, base)
+    _prepare(spark, base)
+    made = _make(spark, base)
     try:
-        yield staging
+        yield Staging(spark, made.uri, None)
+    except GavialError as error:
+        if isinstance(error, ConfigurationError) or not (why := _why_unusable(made, error)):
+            raise
+        raise unusable(base, why) from error
     finally:
+        _notes.drop(made)
         with suppress(Exception):  # py4j's: what went wrong before is what counts
-            system, path = _hadoop(spark, staging.uri)
-            system.delete(path, True)
+            made.delete()
+            made.keep_after_jvm()
 
 
 def lasting(spark: SparkSession, local: Path) -> str:
@@ -96,11 +111,16 @@ def lasting(spark: SparkSession, local: Path) -> str:
     """
     base = _base(spark)
     if base is None:
-        return _file_uri(local)
-    staging = _make(spark, base)
-    system, path = _hadoop(spark, staging.uri)
-    system.deleteOnExit(path)
-    return staging.put(local)
+        return hadoop.file_uri(local)
+    _prepare(spark, base)
+    made = _make(spark, base)
+    try:
+        return Staging(spark, made.uri, None).put(local)
+    except BaseException:
+        _notes.drop(made)
+        with suppress(Exception):
+            made.delete()
+        raise
 
 
 def shared_folder(configured: str, master: str, home: str) -> str | None:
@@ -121,7 +141,7 @@ def shared_folder(configured: str, master: str, home: str) -> str | None:
     """
     if configured:
         return configured.rstrip("/") or "/"
-    if master == "local" or master.startswith(("local[", "local-cluster[")):
+    if _is_local(master):
         return None
     if not home.startswith("file:"):
         return f"{home}/.gavial-staging"
@@ -132,30 +152,6 @@ def shared_folder(configured: str, master: str, home: str) -> str | None:
     )
 
 
-def _base(spark: SparkSession) -> str | None:
-    system = _jvm(spark).org.apache.hadoop.fs.FileSystem.get(_conf(spark))
-    home = str(system.getHomeDirectory().toString())
-    return shared_folder(session.setting(spark, SETTING), str(spark.sparkContext.master), home)
-
-
-def _make(spark: SparkSession, base: str) -> Staging:
-    uri = f"{base}/{_PREFIX}{secrets.token_hex(8)}"
-    with _explained(base):
-        system, path = _hadoop(spark, uri)
-        made = system.mkdirs(path)
-    if not made:
-        raise unusable(base, "no folder could be made there.")
-    return Staging(spark, str(system.makeQualified(path).toString()), None)
-
-
-@contextmanager
-def _explained(uri: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # py4j's, around whatever the file system says
-        raise unusable(uri, reason(error)) from error
-
-
 def unusable(uri: str, why: str) -> ConfigurationError:
     """The error of a staging folder that cannot be written or read."""
     return ConfigurationError(
@@ -164,24 +160,156 @@ def unusable(uri: str, why: str) -> ConfigurationError:
     )
 
 
-def _hadoop(spark: SparkSession, uri: str) -> tuple[Any, Any]:
-    """The file system of a URI, and the URI as its path."""
-    path = _path(spark, uri)
-    return path.getFileSystem(_conf(spark)), path
+def _is_local(master: str) -> bool:
+    return master == "local" or master.startswith(("local[", "local-cluster["))
 
 
-def _path(spark: SparkSession, uri: str) -> Any:
-    return _jvm(spark).org.apache.hadoop.fs.Path(uri)
+def _base(spark: SparkSession) -> str | None:
+    configured = session.setting(spark, SETTING)
+    master = str(spark.sparkContext.master)
+    if not configured and _is_local(master):
+        return None  # without a question to Hadoop
+    with _explained(configured or "the default file system"):
+        home = "" if configured else hadoop.home(spark)
+    return shared_folder(configured, master, home)
 
 
-def _conf(spark: SparkSession) -> Any:
-    return spark.sparkContext._jsc.hadoopConfiguration()
+# -- a folder of this host -------------------------------------------------------------------
 
 
-def _jvm(spark: SparkSession) -> Any:
-    return spark.sparkContext._jvm
+@contextmanager
+def _local_folder() -> Iterator[Path]:
+    local = owner.folder_here(_LOCAL_PREFIX)
+    try:
+        yield local
+    finally:
+        shutil.rmtree(local, ignore_errors=True)
 
 
-def _file_uri(path: Path) -> str:
-    # Not `as_uri()`: Hadoop takes a `%20` for three characters.
-    return f"file:{path.absolute().as_posix()}"
+# -- a folder that hosts share ---------------------------------------------------------------
+
+_preparing = threading.Lock()
+_prepared: set[tuple[str, str]] = set()
+
+
+def _prepare(spark: SparkSession, base: str) -> None:
+    """Try the folder and sweep it, where this session has not done so yet, or it is gone since.
+
+    Raises:
+        ConfigurationError: it cannot be used.
+    """
+    key = (str(spark.sparkContext.applicationId), base)
+    with _preparing:
+        with _explained(base):
+            if key in _prepared and hadoop.place(spark, base).exists():
+                return
+        made = _make(spark, base)
+        try:
+            with _explained(base):
+                now = made.below(owner.NOTE).changed()
+                why = round_trip.fault(spark, made)
+            if why:
+                raise unusable(base, why)
+        finally:
+            _notes.drop(made)
+            with suppress(Exception):
+                made.delete()
+                made.keep_after_jvm()
+        _sweep(hadoop.place(spark, base), now)
+        _prepared.add(key)
+
+
+def _make(spark: SparkSession, base: str) -> Place:
+    """A new folder with our note; it goes with the JVM at the latest."""
+    with _explained(base):
+        made = hadoop.place(spark, f"{base}/{_PREFIX}{secrets.token_hex(8)}")
+        # Before the folder is there, for a file system that makes none until it has a file.
+        _notes.add(made)
+    try:
+        with _explained(base):
+            made.delete_with_jvm()
+    except ConfigurationError:
+        _notes.drop(made)
+        raise
+    return made
+
+
+def _sweep(base: Place, now: float) -> None:
+    with suppress(Exception):  # py4j's: a folder of another user, or one that somebody else sweeps
+        for name in base.names():
+            if name.startswith(_PREFIX):
+                with suppress(Exception):
+                    _sweep_one(base.below(name), now)
+
+
+def _sweep_one(left: Place, now: float) -> None:
+    note = left.below(owner.NOTE)
+    has_note = note.exists()
+    noted = Owner.parse(note.read()) if has_note else None
+    age = now - (note if has_note else left).changed()
+    if owner.is_left_over(noted, age):
+        left.delete()
+
+
+class _Notes:
+    """The notes of this process's folders, renewed as long as it lives."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ours: dict[str, Place] = {}
+        self._renewing = False
+
+    def add(self, made: Place) -> None:
+        """Write the note of a folder, and with it the folder."""
+        made.below(owner.NOTE).write(Owner.this().to_json())
+        with self._lock:
+            self._ours[made.uri] = made
+            if not self._renewing:
+                self._renewing = True
+                _every(owner.RENEWAL_SECONDS, self.renew)
+
+    def drop(self, made: Place) -> None:
+        with self._lock, suppress(Exception):
+            self._ours.pop(made.uri, None)
+
+    def renew(self) -> None:
+        for made in list(self._ours.values()):
+            with suppress(Exception):  # the JVM has ended, or the folder is away for now
+                note = made.below(owner.NOTE)
+                if note.exists():
+                    note.write(Owner.this().to_json())
+
+
+_notes = _Notes()
+
+
+def _every(seconds: float, work: Callable[[], None]) -> None:
+    def run() -> None:
+        pause = threading.Event()
+        while not pause.wait(seconds):
+            work()
+
+    threading.Thread(target=run, name="gavial-staging", daemon=True).start()
+
+
+def _why_unusable(made: Place, error: BaseException) -> str:
+    """What is wrong with the folder where work in it failed; empty where it is not the folder."""
+    seen: BaseException | None = error
+    while seen is not None:
+        for sign in _FULL:
+            if sign in str(seen):
+                line = next(line for line in str(seen).splitlines() if sign in line)
+                return f"{line.strip().rstrip('.')}."
+        seen = seen.__cause__ or seen.__context__
+    with suppress(Exception):
+        if made.remaining() < _LITTLE:
+            return "it is full."
+    return ""
+
+
+@contextmanager
+def _explained(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # py4j's, around whatever the file system says
+        raise unusable(uri, reason(error)) from error

@@ -14,7 +14,7 @@ import pytest
 
 from gavial.errors import ConfigurationError, IncompatibleModel, ReleaseNotFound, UnsafeModel
 
-SAVED = Path(__file__).parents[1] / "fixtures" / "saved_models" / "spark-4.3" / "churn"
+SAVED = Path(__file__).parents[2] / "fixtures" / "saved_models" / "spark-4.3" / "churn"
 ROWS = 'rows = spark.createDataFrame([("a", 1.0), ("b", 2.0)], "city string, x double")\n'
 FIT = """
 from pyspark.ml.classification import LogisticRegression
