@@ -23,6 +23,7 @@ PUBLIC = {
     "repository",
     "resolve",
     "spark_conf",
+    "streaming",
 }
 
 
