@@ -5,9 +5,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.extend(
+    str(Path(__file__).parents[1] / folder) for folder in ("clusters", "servers", "e2e")
+)
 import delta
 import kafka
-import pytest
 from dying_streams import STEPS, Stream, check
 
 AT_ONCE = 10  # records of a batch
