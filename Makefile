@@ -79,6 +79,8 @@ lock: ## resolve the locked versions again (needs uv)
 	uv pip compile pyproject.toml --group fuzz --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/fuzz.txt
 	$(PYTHON) tools/cut_lock.py numpy py4j pyspark < requirements/dev.txt > requirements/spark.txt
+	printf 'numpy>=1.26\npyspark==4.2.0\n' | uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet -o requirements/spark-4.2.txt
 
 clean: ## remove what was built
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse

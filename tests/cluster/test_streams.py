@@ -30,8 +30,10 @@ def broker(tmp_path_factory):
 
 @pytest.mark.parametrize("output", ["parquet", "delta"])
 def test_ten_kills_and_three_releases_over_kafka_leave_every_record_once(broker, output, tmp_path):
-    jars = kafka.source_jars() + (delta.jars() if output == "delta" else ())
-    stream = Stream(tmp_path, output, jars)
+    stream = Stream(tmp_path, output, kafka.source_jars())
+    if output == "delta":
+        stream.jars += delta.jars()
+        stream.python = delta.python()
     topic = {"kind": "kafka", "servers": broker, "topic": f"customers-{output}"}
     topic |= {"at_once": AT_ONCE, "count": PRODUCED}
     stream.release()

@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import gavial
 
 HERE = Path(__file__).parent
+SOURCE = HERE.parents[1] / "src"
 STEPS = ("begun", "pinned", "scored", "writing", "written", "returned")
 LONG = 300  # seconds that no run takes
 
@@ -23,7 +24,7 @@ class Stream:
     folder: Path
     format: str = "parquet"
     jars: tuple[str, ...] = ()
-    environment: dict[str, str] = field(default_factory=dict)
+    python: Path = Path(sys.executable)
 
     def release(self):
         saved = self.folder / "saved"
@@ -52,8 +53,8 @@ class Stream:
             "die": die,
         }
         done = subprocess.run(
-            [sys.executable, str(HERE / "dying_stream.py"), json.dumps(job)],
-            env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", **self.environment},
+            [str(self.python), str(HERE / "dying_stream.py"), json.dumps(job)],
+            env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": str(SOURCE)},
             cwd=self.folder,
             capture_output=True,
             text=True,
