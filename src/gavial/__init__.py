@@ -13,6 +13,7 @@ from gavial import errors, twins
 from gavial.version import __version__
 
 if TYPE_CHECKING:
+    from gavial import streaming as streaming
     from gavial.maven.coordinate import Coordinate as Coordinate
     from gavial.maven.coordinate import Module as Module
     from gavial.maven.coordinate import Version as Version
@@ -41,10 +42,14 @@ _HOMES = {
     "spark_conf": "gavial.registry.spark_conf",
 }
 
-__all__ = ["__version__", "errors", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]
+_MODULES = ("streaming",)
+
+__all__ = ["__version__", "errors", *_MODULES, *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return import_module(f"gavial.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'gavial' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)
