@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperCommand
 
 from gavial.cli import launch, output, progress
-from gavial.cli.options import GavsArgument, RepositoryOption, VerifiedOption
+from gavial.cli.options import FastStartOption, GavsArgument, RepositoryOption, VerifiedOption
 
 _EXAMPLE = (
     "\b\nExample:\n  gavial run com.acme:churn:latest.release -- pyspark\n"
@@ -35,6 +35,7 @@ def run(
     gavs: GavsArgument,
     repository: RepositoryOption = None,
     verified: VerifiedOption = False,
+    fast_start: FastStartOption = False,
 ) -> None:
     """Run a command of Spark's with models added to it.
 
@@ -51,7 +52,9 @@ def run(
             ctx=context,
         )
     with progress.shown("Looking for the models") as transferred:
-        made = plan(gavs, repository, verified=verified, progress=transferred)
+        made = plan(
+            gavs, repository, verified=verified, fast_start=fast_start, progress=transferred
+        )
     started = launch.prepared(command, made.conf, made.environment)
     for name in started.overruled:
         output.note(f"warning: the command's own {name} is used, and not that of gavial")
