@@ -80,7 +80,7 @@ def mlflow_ways(contest: Contest, *, inferred: bool) -> tuple[Ways, Ways]:
         with mlflow.start_run():
             mlflow.spark.log_model(
                 contest.model,
-                name="model",
+                artifact_path="model",
                 registered_model_name="model",
                 pip_requirements=requirements,
                 dfs_tmpdir=str(contest.work / "mlflow-tmp"),

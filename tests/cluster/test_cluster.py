@@ -47,6 +47,19 @@ def test_through_s3(folders):
     assert went_well(folders["s3"], "com.acme:by-s3")
 
 
+def one_writer_each(pins):
+    assert pins.get("message") is None, pins["message"]
+    return list(pins["value"].values()) == [[True]] * 5
+
+
+def test_of_several_that_pin_a_batch_on_hdfs_one_does(by_default):
+    assert one_writer_each(by_default["pins"])
+
+
+def test_of_several_that_pin_a_batch_on_s3_one_does(folders):
+    assert one_writer_each(folders["s3 pins"])
+
+
 def test_through_a_folder_that_all_hosts_mount(folders):
     assert went_well(folders["mounted"], "com.acme:by-folder")
 

@@ -5,6 +5,7 @@ from steps import (
     Clock,
     attempt,
     deploy,
+    pins,
     recommender,
     report,
     score,
@@ -31,6 +32,8 @@ clock.lap("deploy, resolve, score")
 spark.conf.set(SETTING, "hdfs://store:9000/tmp/staging")
 results["set"] = attempt(trip, spark, model, "com.acme:by-hdfs:1.0")
 clock.lap("the same, elsewhere")
+results["pins"] = attempt(pins, spark, "hdfs://store:9000/tmp/pins")
+clock.lap("pins")
 spark.sparkContext._jsc.sc().stop()  # as a cluster does that takes its hosts back
 results["deploy after its end"] = attempt(deploy, model, "com.acme:by-hdfs:1.0")
 results["resolve after its end"] = attempt(score, spark, "com.acme:by-hdfs:1.0")

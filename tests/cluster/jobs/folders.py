@@ -13,6 +13,7 @@ from steps import (
     deploy,
     jobs_run,
     large,
+    pins,
     recommender,
     released,
     report,
@@ -74,7 +75,8 @@ refused("full")
 
 spark.conf.set(SETTING, "s3a://gavial/staging")
 results["s3"] = attempt(trip, spark, model, "com.acme:by-s3:1.0")
-clock.lap("s3: deploy, resolve, score")
+results["s3 pins"] = attempt(pins, spark, "s3a://gavial/pins")
+clock.lap("s3: deploy, resolve, score, pins")
 
 MOUNTED = SHARED / "staging"
 spark.conf.set(SETTING, f"file:{MOUNTED}")

@@ -6,6 +6,7 @@ import json
 import random
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pyspark.sql import SparkSession
 
 import gavial
 from gavial.errors import GavialError
+from gavial.spark.streaming.files import Files, qualified
 
 SHARED = Path(sys.argv[1])  # a folder that every host has
 MODELS = SHARED / "models"
@@ -65,6 +67,22 @@ def score(spark, gav):
     """Resolve a model and score on the executors: how many rows, and the marks on them."""
     scored = gavial.resolve(gav, repository=MODELS).transform(ratings(spark)).collect()
     return {"rows": len(scored), "marks": sorted({row["pipeline"] for row in scored})}
+
+
+def pins(spark, folder):
+    """Six writers at once for each of five pins: how many were told that they made it."""
+    made = Files(spark, qualified(spark, folder))
+
+    def write(number):
+        name, text = f"7/{number // 6}", f"writer {number}".encode()
+        return name, text, made.create(name, text)
+
+    with ThreadPoolExecutor(6) as threads:
+        tried = list(threads.map(write, range(30)))
+    return {
+        name: [text == made.read(name) for other, text, won in tried if other == name and won]
+        for name in {name for name, _, _ in tried}
+    }
 
 
 def trip(spark, model, gav):
