@@ -66,8 +66,8 @@ class Contest:
         return self.resolve()
 
 
-def mlflow_ways(contest: Contest, *, inferred: bool) -> tuple[Ways, Ways]:
-    """How MLflow logs and registers the model, and loads it."""
+def mlflow_ways(contest: Contest) -> tuple[Ways, Ways, Ways]:
+    """How MLflow logs and registers the model, told what it needs or not, and loads it."""
     import mlflow
     import mlflow.spark
     import pyspark
@@ -86,37 +86,38 @@ def mlflow_ways(contest: Contest, *, inferred: bool) -> tuple[Ways, Ways]:
                 dfs_tmpdir=str(contest.work / "mlflow-tmp"),
             )
 
-    ways: Ways = {"MLflow, requirements given": lambda: log(needed)}
-    if inferred:
-        ways["MLflow"] = lambda: log(None)
-
     def load() -> Any:
         return mlflow.spark.load_model(
             "models:/model/latest", dfs_tmpdir=str(contest.work / "mlflow-tmp")
         )
 
-    return ways, {"MLflow": load}
+    told: Ways = {"MLflow, requirements given": lambda: log(needed)}
+    return told, {"MLflow, by default": lambda: log(None)}, {"MLflow": load}
 
 
-def contend(name: str, contest: Contest, repeats: int, *, inferred: bool) -> list[measure.Race]:
-    log, load = mlflow_ways(contest, inferred=inferred)
-    writing: Ways = {"Spark's save": contest.spark_save, "deploy": contest.deploy, **log}
+def contend(name: str, contest: Contest, repeats: int, *, by_default: bool) -> list[measure.Race]:
+    told, untold, load = mlflow_ways(contest)
+    writing: Ways = {"Spark's save": contest.spark_save, "deploy": contest.deploy, **told}
     reading: Ways = {
         "Spark's load": contest.spark_load,
         "resolve": contest.resolve,
         "resolve, first time": contest.resolve_first,
         **load,
     }
-    return [
+    races = [
         measure.race(f"{NAMES[name]}: write", writing, repeats),
         measure.race(f"{NAMES[name]}: read", reading, repeats),
     ]
+    if by_default:  # half a minute each
+        ways = {"deploy": contest.deploy, **untold}
+        races.append(measure.race(f"{NAMES[name]}: write, nothing given", ways, 2, 0))
+    return races
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--quick", action="store_true", help="fewer repeats, no inferring by MLflow"
+        "--quick", action="store_true", help="fewer repeats, and MLflow is told what a model needs"
     )
     parser.add_argument("--models", default="ABC")
     options = parser.parse_args()
@@ -141,7 +142,7 @@ def main() -> None:
             os.environ["XDG_CACHE_HOME"] = f"{work}/cache"
             contest = Contest(makers[name](), Path(work))
             repeats = 3 if options.quick or name == "C" else 7
-            races += contend(name, contest, repeats, inferred=not options.quick)
+            races += contend(name, contest, repeats, by_default=not options.quick)
     measure.report(races, measure.results(), "peers")
     spark.stop()
 

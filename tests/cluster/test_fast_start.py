@@ -10,15 +10,19 @@ import pytest
 
 import gavial
 from gavial.registry import fast_start
-from gavial.registry.spark_conf import plan
 
 SAVED = Path(__file__).parent.parent / "fixtures" / "saved_models" / "spark-4.3" / "churn"
 _SCORE = """
+import sys
 import gavial
 from pyspark.sql import SparkSession
-spark = SparkSession.builder.getOrCreate()
+conf = gavial.spark_conf("com.acme:churn:latest.release", repository=sys.argv[1], fast_start=True)
+builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+spark = builder.config(map=conf).getOrCreate()
 rows = spark.createDataFrame([("a", 1.0), ("b", 2.0)], ["city", "x"])
 print({row["pipeline"] for row in gavial.resolve("churn").transform(rows).collect()})
+arguments = spark._jvm.java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments()
+print("serial", "-XX:+UseSerialGC" in list(arguments))
 """
 _JOB = """
 from pyspark.sql import SparkSession
@@ -48,18 +52,22 @@ def test_the_jvm_starts_from_the_archive(archive_and_options):
     # `on` in place of `auto`: a JVM that cannot use an archive does not start then.
     options = archive_and_options[1].replace("-Xshare:auto", "-Xshare:on")
     job = f"import os; os.environ['PYSPARK_SUBMIT_ARGS'] = {_arguments(options)!r}\n{_JOB}"
-    done = subprocess.run(
-        [sys.executable, "-c", job], capture_output=True, text=True, check=False, timeout=300
-    )
-    assert "took True 7" in done.stdout, done.stderr
+    assert "took True 7" in _printed(job)
 
 
-def test_a_job_with_the_flags_scores_as_any_other(archive_and_options, driver, tmp_path):
-    models = tmp_path / "models"
-    gavial.deploy(SAVED, "com.acme:churn:1.0", models)
-    conf = plan(["com.acme:churn:latest.release"], models, fast_start=True).conf
-    assert conf[fast_start.CONF] == archive_and_options[1]
-    assert "{'com.acme:churn:1.0.0'}" in driver.submit(conf, _SCORE)
+@pytest.mark.usefixtures("archive_and_options")
+def test_a_job_with_the_flags_scores_as_any_other(tmp_path):
+    gavial.deploy(SAVED, "com.acme:churn:1.0", tmp_path)
+    printed = _printed(_SCORE, str(tmp_path))
+    assert "{'com.acme:churn:1.0.0'}" in printed
+    assert "serial True" in printed
+
+
+def _printed(job, *arguments):
+    command = [sys.executable, "-c", job, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def _arguments(options):
