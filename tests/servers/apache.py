@@ -60,6 +60,7 @@ def start(folder: Path, anonymous: bool = True) -> Iterator[RealServer]:
     port = free_port()
     url = f"http://127.0.0.1:{port}/releases/"
     with _served(folder) as served:
+        environment = {**program.environment, **_drivers(program, served)}
         conf = folder / "httpd.conf"
         conf.write_text(
             _CONF.format(
@@ -80,7 +81,7 @@ def start(folder: Path, anonymous: bool = True) -> Iterator[RealServer]:
             folder / "log",
             answers(url, 200, 401),
             seconds=30,
-            environment=program.environment,
+            environment=environment,
         ):
             yield RealServer(
                 "apache",
@@ -89,6 +90,19 @@ def start(folder: Path, anonymous: bool = True) -> Iterator[RealServer]:
                 f'Basic realm="{REALM}"',
                 anonymous_reads=anonymous,
             )
+
+
+def _drivers(program: debian.Program, served: Path) -> dict[str, str]:
+    """The way to the drivers of its lock database, which a worker loads when it first needs one.
+
+    Root's cache may be closed to workers, so those of an unpacked Apache are copied.
+    """
+    found = next(program.root.glob("usr/lib/*/apr-util-1"), None)
+    if program.root == Path("/") or found is None:
+        return {}
+    shutil.copytree(found, served / found.name, symlinks=True)
+    paths = (str(served), program.environment.get("LD_LIBRARY_PATH", ""))
+    return {"LD_LIBRARY_PATH": os.pathsep.join(filter(None, paths))}
 
 
 def _is_root() -> bool:
