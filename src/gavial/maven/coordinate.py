@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import total_ordering
 
@@ -17,7 +18,8 @@ MAX_NUMBER = 10**_MAX_DIGITS - 1
 _DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
 _NUMBERS = re.compile(r"[0-9]+(\.[0-9]+)*")
 _NUMBER = re.compile(r"0|[1-9][0-9]*")
-_VERSION = re.compile(r"\.".join([rf"(0|[1-9][0-9]{{0,{_MAX_DIGITS - 1}}})"] * 3))
+_BUILD = re.compile(rf"(0|[1-9][0-9]{{0,{_MAX_DIGITS - 1}}})")
+_VERSION = re.compile(r"\.".join([_BUILD.pattern] * 3))
 _ANY_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}")
 
 
@@ -82,6 +84,16 @@ class Line:
 
     major: int
     minor: int
+
+    def builds(self, versions: Iterable[str]) -> Iterator[int]:
+        """The builds of this line among versions, whoever wrote those.
+
+        >>> list(Line(1, 0).builds(["1.0.7", "1.0.10", "1.0.07", "1.1.3", "1.0.1-rc1"]))
+        [7, 10]
+        """
+        prefix = f"{self}."
+        rest = (text[len(prefix) :] for text in versions if text.startswith(prefix))
+        return (int(number) for number in rest if _BUILD.fullmatch(number))
 
     def build(self, number: int) -> Version:
         return Version(self.major, self.minor, number)

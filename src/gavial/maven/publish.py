@@ -175,9 +175,8 @@ def _next_version(target: Target) -> Steps[Version]:
     data = yield Read(layout.metadata_path(target.module))
     names = yield Names(layout.module_folder(target.module))
     texts = {*ModuleMetadata.parse(data, target.module).versions, *(names or ())}
-    known = set(filter(None, map(Version.try_parse, texts)))
-    line = choose_line(target, known)
-    number = 1 + max((v.build for v in known if v.line == line), default=-1)
+    line = choose_line(target, filter(None, map(Version.try_parse, texts)))
+    number = 1 + max(line.builds(texts), default=-1)
     if number > MAX_NUMBER:
         raise InvalidCoordinate(
             f"{target.module}:{line} is at build {number - 1}, and no number has more digits: "
