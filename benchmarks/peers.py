@@ -73,6 +73,8 @@ def mlflow_ways(contest: Contest) -> tuple[Ways, Ways, Ways]:
     import pyspark
 
     mlflow.set_tracking_uri(f"sqlite:///{contest.work}/mlflow.db")
+    if mlflow.get_experiment_by_name("bench") is None:
+        mlflow.create_experiment("bench", artifact_location=f"file:{contest.work}/mlruns")
     mlflow.set_experiment("bench")
     needed = [f"pyspark=={pyspark.__version__}"]
 

@@ -13,6 +13,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from gavial.model.saved_stage import Stage
 __all__ = ["SavedModel", "Stage"]
 
 _CHUNK = 1 << 20
+_THREADS = 2  # hashing leaves the interpreter's lock
 # `_SUCCESS`, `.part-00000.crc`, and what a Databricks save leaves.
 _MARKER = re.compile(r"(^|/)(_SUCCESS|_(started|committed)_\d+|\.[^/]*\.crc)$")
 _SAVE = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -73,12 +75,14 @@ class SavedModel:
         to that save, do not count.
         """
         metadata = {stage.metadata_file: stage.folder for stage in self.stages()}
-        whole = hashlib.sha256()
-        for name, path in self.files():
-            if name in metadata:
-                name, one = f"{metadata[name]}/{FOLDER}", _settings(path)
-            else:
-                name, one = _SAVE.sub("", name), _sha256(path)
+        whole, files = hashlib.sha256(), self.files()
+        with ThreadPoolExecutor(_THREADS) as threads:
+            digests = threads.map(
+                lambda file: (_settings if file[0] in metadata else _sha256)(file[1]), files
+            )
+            known = list(zip(files, digests, strict=True))
+        for (name, _), one in known:
+            name = f"{metadata[name]}/{FOLDER}" if name in metadata else _SAVE.sub("", name)
             # Lengths are fixed and names hold no NUL, so no two models give one sequence.
             whole.update(name.encode("utf-8", "surrogateescape") + b"\0" + one)
         return whole.hexdigest()

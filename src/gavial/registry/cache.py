@@ -16,7 +16,7 @@ from itertools import count, takewhile
 from pathlib import Path
 
 from gavial.maven import layout
-from gavial.maven.content import Content, local_disk
+from gavial.maven.content import local_disk
 from gavial.registry import local, unchanged
 from gavial.registry.release import Release, Transferred
 
@@ -46,22 +46,32 @@ def file(release: Release, path: str, progress: Transferred | None = None) -> Pa
         place.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise local_disk(str(place.parent), error) from error
-    return release.fetch(wanted, place, progress)
+    release.fetch(wanted, place, progress)
+    _remember(place, wanted.sha256)
+    return place
 
 
 def holds(place: Path, sha256: str) -> bool:
     """Whether a file is there and has that digest."""
-    note = place.with_name(f".{place.name}.compared")
     seen = unchanged.look(place) if place.is_file() else None
     if seen is None:
         return False
-    if unchanged.is_known(note, sha256, seen):
+    if unchanged.is_known(_note(place), sha256, seen):
         return True
-    if Content.of_file(place).digests["sha256"] != sha256:
-        return False
+    with place.open("rb") as opened:
+        same = hashlib.file_digest(opened, "sha256").hexdigest() == sha256
+    if same and unchanged.look(place) == seen:
+        _remember(place, sha256)
+    return same
+
+
+def _remember(place: Path, sha256: str) -> None:
     with suppress(OSError):  # it is only slower next time
-        unchanged.remember(note, sha256, seen)
-    return True
+        unchanged.remember(_note(place), sha256, unchanged.look(place) or {})
+
+
+def _note(place: Path) -> Path:
+    return place.with_name(f".{place.name}.compared")
 
 
 def unpacked(sha256: str, unpack: Callable[[Path], object]) -> Path:
