@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from gavial.errors import ConfigurationError, CorruptRelease
 CHECKSUMS = ("sha1", "md5")
 _ALGORITHMS = (*CHECKSUMS, "sha256")
 _CHUNK = 1 << 20
-_THREAD_PAYS = 1 << 16
+_THREAD_PAYS = 1 << 14
+_AHEAD = 8  # parts that wait to be hashed
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Hashing:
         self._size = 0
         self._digest = hashlib.sha256()
         self._beside: Executor | None = None
-        self._hashing: Future[None] | None = None
+        self._hashing: deque[Future[None]] = deque()
 
     def write(self, data: bytes) -> int:
         self._size += len(data)
@@ -115,18 +117,19 @@ class Hashing:
         return self._digest.hexdigest()
 
     def _update(self, data: bytes) -> None:
-        """Hash while the next part comes and this one is written, where that is worth a thread."""
-        self._settle()
+        """Hash while more comes and this is written, where that is worth a thread."""
         if len(data) < _THREAD_PAYS:
+            self._settle()
             self._digest.update(data)
             return
+        self._settle(_AHEAD)
         self._beside = self._beside or ThreadPoolExecutor(1)
-        self._hashing = self._beside.submit(self._digest.update, data)
+        self._hashing.append(self._beside.submit(self._digest.update, data))
 
-    def _settle(self) -> None:
-        if self._hashing is not None:
-            self._hashing.result()
-            self._hashing = None
+    def _settle(self, but: int = 0) -> None:
+        """Wait until no more than so many parts are still to be hashed."""
+        while len(self._hashing) > but:
+            self._hashing.popleft().result()
 
 
 def local_disk(what: str, error: OSError) -> ConfigurationError:
