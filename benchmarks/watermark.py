@@ -44,7 +44,7 @@ def main(rows: int) -> None:
         measure.race(
             f"score {rows:,} rows",
             {"without": lambda: score(plain), "with watermark": lambda: score(stamped)},
-            7,
+            15,
         ),
         measure.race(
             "one call of transform",
