@@ -98,7 +98,7 @@ NEWER = {"feature.TargetEncoder": 4, "feature.TargetEncoderModel": 4}
 
 def _table(spark, case):
     for name in NAMES:
-        leaves = list(stage_reader._leaves(case(name).theirs, ""))
+        leaves = list(stage_reader._leaves(stage_reader._saved(case(name).theirs, "")))
         alone = all(stage_reader._is_metadata_alone(spark, leaf) for leaf in leaves)
         written = "Spark" if case(name).by_spark else "plain file"
         yield name, ["plain file" if alone else "Spark", written]

@@ -8,7 +8,7 @@ decoded by Spark's own codec in the JVM. Every other stage is left to the reader
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
@@ -27,7 +27,7 @@ from gavial.model import saved_metadata
 
 SPARK = "org.apache.spark."
 _READER = "org.apache.spark.ml.util.DefaultParamsReader"
-_WRITER = "org.apache.spark.ml.util.DefaultParamsWriter"
+WRITER = "org.apache.spark.ml.util.DefaultParamsWriter"
 
 
 def read(spark: SparkSession, folder: Path, uri: str, executor: Executor) -> Any:
@@ -39,7 +39,8 @@ def read(spark: SparkSession, folder: Path, uri: str, executor: Executor) -> Any
         uri: the same folder as all of the session's hosts reach it.
         executor: what reads the stages that have data; its threads have the session.
     """
-    leaves = list(_leaves(folder, uri))
+    whole = _saved(folder, uri)
+    leaves = list(_leaves(whole))
     results: dict[Path, Any] = {}
     # The largest first, so that it is not what the others wait for at the end.
     with_data = sorted(
@@ -50,37 +51,45 @@ def read(spark: SparkSession, folder: Path, uri: str, executor: Executor) -> Any
         if leaf.folder not in futures:
             results[leaf.folder] = _read_metadata(spark, leaf)
     results |= {place: future.result() for place, future in futures.items()}
-    return _assemble(folder, results.__getitem__)
+    return _assemble(whole, results)
 
 
 @dataclass(frozen=True)
-class _Leaf:
-    """A stage that is no pipeline."""
+class _Saved:
+    """A saved stage; `stages` are those of a pipeline, and `None` of any other."""
 
     folder: Path
     uri: str
     content: dict[str, Any]
+    stages: tuple[_Saved, ...] | None
 
     @property
     def class_name(self) -> str:
         return str(self.content["class"])
 
 
-def _leaves(folder: Path, uri: str) -> Iterator[_Leaf]:
-    content = _content(folder)
+def _saved(folder: Path, uri: str) -> _Saved:
+    content = saved_metadata.read(folder, repr(str(folder))).content
     if _python_class(content["class"]) is not PipelineModel:
-        yield _Leaf(folder, uri, content)
+        return _Saved(folder, uri, content, None)
+    stages = tuple(_saved(folder / name, f"{uri}/{name}") for name in _names(content))
+    return _Saved(folder, uri, content, stages)
+
+
+def _leaves(one: _Saved) -> Iterator[_Saved]:
+    """The stages that are no pipelines."""
+    if one.stages is None:
+        yield one
         return
-    for name in _names(content):
-        yield from _leaves(folder / name, f"{uri}/{name}")
+    for stage in one.stages:
+        yield from _leaves(stage)
 
 
-def _assemble(folder: Path, stage: Callable[[Path], Any]) -> Any:
-    content = _content(folder)
-    if _python_class(content["class"]) is not PipelineModel:
-        return stage(folder)
-    stages = [_assemble(folder / name, stage) for name in _names(content)]
-    return PipelineModel(stages)._resetUid(content["uid"])
+def _assemble(one: _Saved, made: Mapping[Path, Any]) -> Any:
+    if one.stages is None:
+        return made[one.folder]
+    stages = [_assemble(stage, made) for stage in one.stages]
+    return PipelineModel(stages)._resetUid(one.content["uid"])
 
 
 def _names(content: dict[str, Any]) -> list[str]:
@@ -90,15 +99,11 @@ def _names(content: dict[str, Any]) -> list[str]:
     return [place(uid, index, len(uids), "stages") for index, uid in enumerate(uids)]
 
 
-def _content(folder: Path) -> dict[str, Any]:
-    return saved_metadata.read(folder, repr(str(folder))).content
-
-
-def _size(leaf: _Leaf) -> int:
+def _size(leaf: _Saved) -> int:
     return sum(one.stat().st_size for one in leaf.folder.rglob("*") if one.is_file())
 
 
-def _is_metadata_alone(spark: SparkSession, leaf: _Leaf) -> bool:
+def _is_metadata_alone(spark: SparkSession, leaf: _Saved) -> bool:
     reads, writes = _ways(leaf.class_name)
     if reads:
         return True
@@ -124,10 +129,10 @@ def _ways(class_name: str) -> tuple[bool, bool]:
         writer = JavaWrapper._new_java_obj(class_name, "uid").write()
     except Py4JError:
         return False, False
-    return False, writer.getClass().getName() == _WRITER
+    return False, writer.getClass().getName() == WRITER
 
 
-def _read_metadata(spark: SparkSession, leaf: _Leaf) -> Any:
+def _read_metadata(spark: SparkSession, leaf: _Saved) -> Any:
     kind = _python_class(leaf.class_name)
     if not leaf.class_name.startswith(SPARK):
         stage = kind()._resetUid(leaf.content["uid"])
@@ -141,7 +146,7 @@ def _read_metadata(spark: SparkSession, leaf: _Leaf) -> Any:
     return kind._from_java(made)
 
 
-def _read_data(spark: SparkSession, leaf: _Leaf) -> Any:
+def _read_data(spark: SparkSession, leaf: _Saved) -> Any:
     return _python_class(leaf.class_name).read().session(spark).load(leaf.uri)
 
 

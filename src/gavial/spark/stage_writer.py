@@ -22,9 +22,7 @@ from pyspark.ml.wrapper import JavaParams
 from pyspark.sql import SparkSession
 
 from gavial.model.saved_metadata import FOLDER
-from gavial.spark.stage_reader import SPARK
-
-_WRITER = "org.apache.spark.ml.util.DefaultParamsWriter"
+from gavial.spark.stage_reader import SPARK, WRITER
 
 
 class NotWritten(Exception):
@@ -99,7 +97,7 @@ def _metadata(spark: SparkSession, stage: Any, writer: Any) -> str | None:
         return None
     kind = writer._jwrite.getClass().getName()
     java = stage._java_obj
-    if kind != _WRITER or not java.getClass().getName().startswith(SPARK):
+    if kind != WRITER or not java.getClass().getName().startswith(SPARK):
         return None
     return encoded(spark, java)
 
