@@ -164,31 +164,32 @@ def _opened(place: Path) -> BinaryIO:
 def _written_beside(place: Path, content: Content, progress: Progress | None) -> Iterator[Path]:
     """A file with `content` in the folder of `place`, on disk; gone again afterwards."""
     temporary = place.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
-    if content.given_up and isinstance(content.source, Path) and _taken(content.source, temporary):
-        if progress is not None:
-            progress(content.size)
-        try:
-            yield temporary
-        finally:
-            temporary.unlink(missing_ok=True)
-        return
-    # 0o666 and not mkstemp's 0o600: the umask decides who may read a release.
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        with os.fdopen(descriptor, "wb") as target, content.open() as source:
-            _copy(source, target, progress)
-            target.flush()
-            os.fsync(target.fileno())
+        if _taken(content, temporary):
+            if progress is not None:
+                progress(content.size)
+        else:
+            _copied(content, temporary, progress)
         yield temporary
     finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
+        temporary.unlink(missing_ok=True)
 
 
-def _taken(source: Path, temporary: Path) -> bool:
-    """Take a file over as it is, on disk; `False` where it lies on another one."""
+def _copied(content: Content, temporary: Path, progress: Progress | None) -> None:
+    # 0o666 and not mkstemp's 0o600: the umask decides who may read a release.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    with os.fdopen(descriptor, "wb") as target, content.open() as source:
+        _copy(source, target, progress)
+        target.flush()
+        os.fsync(target.fileno())
+
+
+def _taken(content: Content, temporary: Path) -> bool:
+    """Take a file that was given up as it is, on disk; `False` where it lies on another one."""
+    if not (content.given_up and isinstance(content.source, Path)):
+        return False
     try:
-        os.link(source, temporary)
+        os.link(content.source, temporary)
     except OSError:
         return False
     descriptor = os.open(temporary, os.O_RDONLY)
