@@ -26,6 +26,19 @@ RANK = 100
 BYTES_PER_USER = 4 * RANK
 
 
+def session(memory: str = "1g") -> SparkSession:
+    """A session on two cores of this machine that prints nothing by itself."""
+    spark = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.driver.memory", memory)
+        .getOrCreate()
+    )
+    spark.sparkContext.setLogLevel("ERROR")
+    return spark
+
+
 def hello(spark: SparkSession) -> tuple[PipelineModel, DataFrame]:
     """A: three stages, as in the first example of Spark ML's guide."""
     texts = spark.createDataFrame(

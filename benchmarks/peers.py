@@ -22,7 +22,6 @@ from typing import Any
 import measure
 import models
 from pyspark.ml import PipelineModel
-from pyspark.sql import SparkSession
 
 import gavial
 
@@ -124,14 +123,7 @@ def main() -> None:
     parser.add_argument("--models", default="ABC")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    spark = (
-        SparkSession.builder.master("local[2]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.driver.memory", "4g")
-        .getOrCreate()
-    )
-    spark.sparkContext.setLogLevel("ERROR")
+    spark = models.session("4g")
     makers = {
         "A": lambda: models.hello(spark)[0],
         "B": lambda: models.forest(spark)[0],

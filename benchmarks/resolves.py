@@ -15,7 +15,6 @@ from pathlib import Path
 
 import measure
 import models
-from pyspark.sql import SparkSession
 
 import gavial
 
@@ -30,13 +29,7 @@ def _state() -> dict[str, int]:
 
 
 def main(times: int) -> None:
-    spark = (
-        SparkSession.builder.master("local[2]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .getOrCreate()
-    )
-    spark.sparkContext.setLogLevel("ERROR")
+    spark = models.session()
     lines = [
         "| resolves | median s of the last tenth | resident MiB | threads | open files |",
         "|--:|--:|--:|--:|--:|",

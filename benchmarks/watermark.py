@@ -8,21 +8,16 @@ from __future__ import annotations
 import sys
 
 import measure
+import models
 from pyspark.ml import PipelineModel
 from pyspark.ml.feature import Bucketizer, VectorAssembler
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from gavial.spark import watermark
 
 
 def main(rows: int) -> None:
-    spark = (
-        SparkSession.builder.master("local[2]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .getOrCreate()
-    )
-    spark.sparkContext.setLogLevel("ERROR")
+    spark = models.session()
     data = spark.range(rows).selectExpr("cast(id % 100 AS double) AS x", "cast(id AS double) AS y")
     splits = [float("-inf"), 10.0, 50.0, float("inf")]
     plain = PipelineModel(
