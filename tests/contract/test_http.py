@@ -311,6 +311,16 @@ def test_a_folder_is_not_taken_for_unsupported_because_a_gateway_is_down(serve, 
         connect(server.url).make_folder("com/other")
 
 
+def test_folders_that_another_deploy_makes_first_are_as_good_as_ours(serve, connect):
+    server = serve(mkcol=True, listing=True, faults=[Fault("status", "PUT", status=409)])
+    (server.root / PATH).parent.mkdir(parents=True)
+    assert connect(server.url).write(PATH, SOME) is None
+    server.faults = [Fault("status", "MKCOL", status=409)]
+    folder = PATH.rpartition("/")[0]
+    assert connect(server.url).make_folder(f"{folder}/new") is FolderAnswer.MADE
+    assert server.faults == []
+
+
 @pytest.mark.parametrize("overwrite", ["refuse", "allow"])
 def test_a_file_whose_answer_was_lost_is_stored_once(serve, connect, overwrite):
     server = serve(overwrite=overwrite, faults=[Fault("lose")])

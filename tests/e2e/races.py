@@ -29,12 +29,10 @@ def deploy_from(processes, each, repository, module=CHURN, **environment):
         )
         for _ in range(processes)
     ]
-    told = []
-    for process in running:
-        out, err = process.communicate()
+    ended = [(process, *process.communicate()) for process in running]
+    for process, _, err in ended:
         assert process.returncode == 0, err
-        told += out.split()
-    return told
+    return [coordinate for _, out, _ in ended for coordinate in out.split()]
 
 
 def assert_all_there(told, repository, count, module=CHURN):

@@ -280,13 +280,17 @@ class HttpRepository(Repository):
             return False
 
     def _make_parents(self, path: str) -> bool:
-        """Make the folders above `path`, where the server has folders; whether one was made."""
-        parts = path.rstrip("/").split("/")[:-1]
+        """Make the folders above `path`, where the server has folders; whether they are there.
+
+        Another deploy may make them between the answer that missed them and ours.
+        """
+        parent, _, _ = path.rstrip("/").rpartition("/")
+        parts = parent.split("/")
         made = False
         for depth in range(1, len(parts) + 1):
             answer = self._client.request("MKCOL", "/".join(parts[:depth]) + "/")
             made |= answer.status_code == 201
-        return made
+        return made or (self._dav() and self._folder_there(parent))
 
     def _dav(self) -> bool:
         """Whether the server has folders at all: one that nobody can have made is not there."""
