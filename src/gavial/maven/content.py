@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -45,16 +44,10 @@ class Content:
     @classmethod
     def of_file(cls, path: Path, *, given_up: bool = False) -> Content:
         """Content of a file, read once, at constant memory."""
-        hashes = {name: hashlib.new(name, usedforsecurity=False) for name in _ALGORITHMS}
-        size = 0
-        # Digests leave the interpreter's lock: md5 alone takes as long as the other two.
-        with path.open("rb") as file, ThreadPoolExecutor(len(hashes)) as threads:
+        with path.open("rb") as file, Digests() as digests:
             while chunk := file.read(_CHUNK):
-                size += len(chunk)
-                for _ in threads.map(partial(_update, chunk), hashes.values()):
-                    pass
-        digests = {name: one.hexdigest() for name, one in hashes.items()}
-        return cls(path, size, digests, given_up)
+                digests.update(chunk)
+            return digests.content(path, given_up=given_up)
 
     def open(self) -> BinaryIO:
         return io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source.open("rb")
@@ -62,6 +55,67 @@ class Content:
     def checksum(self, algorithm: str) -> Content:
         """The checksum file beside this one: bare lower-case hex without a newline."""
         return Content.of_bytes(self.digests[algorithm].encode())
+
+
+class Digests:
+    """The digests of what passes, each in a thread of its own: md5 takes as long as the others."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._each = {
+            name: _Beside(hashlib.new(name, usedforsecurity=False)) for name in _ALGORITHMS
+        }
+
+    def update(self, data: bytes) -> None:
+        self._size += len(data)
+        for one in self._each.values():
+            one.update(data)
+
+    def content(self, path: Path, *, given_up: bool = False) -> Content:
+        """The content of the file that all of it went to."""
+        digests = {name: one.hexdigest() for name, one in self._each.items()}
+        return Content(path, self._size, digests, given_up)
+
+    def __enter__(self) -> Digests:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._each.values():
+            one.close()
+
+
+class _Beside:
+    """A digest that is taken while more comes, where that is worth a thread.
+
+    Digests leave the interpreter's lock.
+    """
+
+    def __init__(self, digest: hashlib._Hash) -> None:
+        self._digest = digest
+        self._thread: Executor | None = None
+        self._waiting: deque[Future[None]] = deque()
+
+    def update(self, data: bytes) -> None:
+        if len(data) < _THREAD_PAYS:
+            self._settle()
+            self._digest.update(data)
+            return
+        self._settle(_AHEAD)
+        self._thread = self._thread or ThreadPoolExecutor(1)
+        self._waiting.append(self._thread.submit(self._digest.update, data))
+
+    def hexdigest(self) -> str:
+        self._settle()
+        return self._digest.hexdigest()
+
+    def close(self) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()
+
+    def _settle(self, but: int = 0) -> None:
+        """Wait until no more than so many parts are still to be hashed."""
+        while len(self._waiting) > but:
+            self._waiting.popleft().result()
 
 
 class Hashing:
@@ -75,9 +129,7 @@ class Hashing:
         self._limit = limit
         self._what = what
         self._size = 0
-        self._digest = hashlib.sha256()
-        self._beside: Executor | None = None
-        self._hashing: deque[Future[None]] = deque()
+        self._digest = _Beside(hashlib.sha256())
 
     def write(self, data: bytes) -> int:
         self._size += len(data)
@@ -86,7 +138,7 @@ class Hashing:
                 f"There are more than {self._limit} bytes of {self._what}, its size when it was "
                 "released."
             )
-        self._update(data)
+        self._digest.update(data)
         if self._stream is not None:
             try:
                 self._stream.write(data)
@@ -101,9 +153,9 @@ class Hashing:
         """Back to the start, where a failed download begins again; nowhere else."""
         if place != 0:
             raise ValueError("a download begins again from its start")
-        self._settle()
+        self._digest.close()
         self._size = 0
-        self._digest = hashlib.sha256()
+        self._digest = _Beside(hashlib.sha256())
         if self._stream is not None:
             self._stream.seek(0)
         return 0
@@ -113,23 +165,7 @@ class Hashing:
             self._stream.truncate()
 
     def hexdigest(self) -> str:
-        self._settle()
         return self._digest.hexdigest()
-
-    def _update(self, data: bytes) -> None:
-        """Hash while more comes and this is written, where that is worth a thread."""
-        if len(data) < _THREAD_PAYS:
-            self._settle()
-            self._digest.update(data)
-            return
-        self._settle(_AHEAD)
-        self._beside = self._beside or ThreadPoolExecutor(1)
-        self._hashing.append(self._beside.submit(self._digest.update, data))
-
-    def _settle(self, but: int = 0) -> None:
-        """Wait until no more than so many parts are still to be hashed."""
-        while len(self._hashing) > but:
-            self._hashing.popleft().result()
 
 
 def local_disk(what: str, error: OSError) -> ConfigurationError:
@@ -138,10 +174,6 @@ def local_disk(what: str, error: OSError) -> ConfigurationError:
         f"No place for {what} on this machine: {error.strerror or error}. Make room, or choose "
         "another folder (the cache: XDG_CACHE_HOME; temporary files: TMPDIR)."
     )
-
-
-def _update(chunk: bytes, digest: hashlib._Hash) -> None:
-    digest.update(chunk)
 
 
 def _hash(name: str, data: bytes) -> str:

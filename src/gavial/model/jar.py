@@ -13,11 +13,11 @@ import re
 import stat
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, cast
 
 from gavial.errors import IncompatibleModel
+from gavial.maven.content import Content, Digests
 from gavial.maven.coordinate import Coordinate
 from gavial.model import manifest
 from gavial.model.archive import CHUNK, open_jar
@@ -30,7 +30,8 @@ from gavial.model.jar_reader import (
     unpack,
 )
 from gavial.model.manifest import Manifest, Member
-from gavial.model.saved_model import SavedModel
+from gavial.model.one_pass import OnePass
+from gavial.model.saved_model import Print, SavedModel
 
 __all__ = ["Manifest", "Member", "artifacts", "pack", "python_members", "read_manifest", "unpack"]
 
@@ -56,9 +57,10 @@ def pack(
     pom: bytes,
     pom_properties: bytes,
     libraries: tuple[str, ...] = (),
+    prints: Mapping[Path, Print] | None = None,
     progress: Progress | None = None,
-) -> None:
-    """Write the jar of a release, at constant memory.
+) -> Content:
+    """Write the jar of a release and take its digests, in one pass and at constant memory.
 
     Args:
         target: the file to write; removed again when packing fails.
@@ -70,10 +72,15 @@ def pack(
         pom: the POM's bytes.
         pom_properties: the bytes of `pom.properties`.
         libraries: the JVM libraries that the model declares, `group:artifact:version`.
+        prints: of the model's files (`SavedModel.read_through`), which are not taken again.
         progress: called with the number of bytes read, again and again.
 
+    Returns:
+        The jar, given up to whoever takes it.
+
     Raises:
-        IncompatibleModel: names collide, or Python could not import from a jar of that size.
+        IncompatibleModel: names collide, a file is not what its print says, or Python could not
+            import from a jar of that size.
     """
     members = _members(model, coordinate, overlay, python_files, pom, pom_properties)
     folders = _folders([*members, manifest.PATH])
@@ -81,12 +88,15 @@ def pack(
     if python_files:
         _check_importable(len(members) + len(folders) + 1, "entries", _ZIPIMPORT_ENTRIES)
     try:
-        with zipfile.ZipFile(target, "w") as jar:
-            _write_all(jar, members, folders, coordinate, libraries, progress or _ignore)
+        with target.open("wb") as file, Digests() as digests:
+            packing = _Packing(OnePass(file, digests), prints or {}, progress or _ignore)
+            packing.write_all(members, folders, coordinate, libraries)
+            content = digests.content(target, given_up=True)
         if python_files:
             _check_importable(target.stat().st_size, "bytes", _ZIPIMPORT_BYTES)
         with open_jar(target):
             pass  # what could not be opened again is not released
+        return content
     except BaseException:
         target.unlink(missing_ok=True)
         raise
@@ -157,38 +167,63 @@ def _check_importable(count: int, what: str, limit: int) -> None:
         )
 
 
-def _write_all(
-    jar: zipfile.ZipFile,
-    members: Mapping[str, Source],
-    folders: set[str],
-    coordinate: Coordinate,
-    libraries: tuple[str, ...],
-    progress: Progress,
-) -> None:
-    written: dict[str, Member] = {}
-    with ThreadPoolExecutor(1) as beside:
-        for name in sorted([*members, *folders]):
-            if name in folders:
-                jar.writestr(_entry(name, 0), b"", zipfile.ZIP_STORED)
-            else:
-                written[name] = _write(jar, name, members[name], beside, progress)
-        found = Manifest(manifest.FORMAT, coordinate.artifact, str(coordinate), written, libraries)
-        _write(jar, manifest.PATH, found.render(), beside, _ignore)
+class _Packing:
+    """One jar under way."""
 
+    def __init__(self, file: OnePass, prints: Mapping[Path, Print], progress: Progress) -> None:
+        self.file = file
+        self.prints = prints
+        self.progress = progress
 
-def _write(
-    jar: zipfile.ZipFile, name: str, source: Source, beside: Executor, progress: Progress
-) -> Member:
-    size = len(source) if isinstance(source, bytes) else source.stat().st_size
-    digest, done = hashlib.sha256(), 0
-    with _open(source) as data, jar.open(_entry(name, size), "w") as entry:
-        while chunk := data.read(CHUNK):
-            hashing = beside.submit(digest.update, chunk)  # leaves the interpreter's lock
-            entry.write(chunk)
-            hashing.result()
-            done += len(chunk)
-            progress(len(chunk))
-    return Member(done, digest.hexdigest())
+    def write_all(
+        self,
+        members: Mapping[str, Source],
+        folders: set[str],
+        coordinate: Coordinate,
+        libraries: tuple[str, ...],
+    ) -> None:
+        written: dict[str, Member] = {}
+        with zipfile.ZipFile(cast(Any, self.file), "w") as jar:
+            for name in sorted([*members, *folders]):
+                if name in folders:
+                    with self.file.held():
+                        jar.writestr(_entry(name, 0), b"", zipfile.ZIP_STORED)
+                else:
+                    written[name] = self.write(jar, name, members[name])
+            this = str(coordinate)
+            found = Manifest(manifest.FORMAT, coordinate.artifact, this, written, libraries)
+            self.progress = _ignore
+            self.write(jar, manifest.PATH, found.render())
+
+    def write(self, jar: zipfile.ZipFile, name: str, source: Source) -> Member:
+        known = self.prints.get(source) if isinstance(source, Path) else None
+        size = len(source) if isinstance(source, bytes) else source.stat().st_size
+        entry = _entry(name, size)
+        if known is None or entry.compress_type != zipfile.ZIP_STORED:
+            with self.file.held(), _open(source) as data:
+                return self.copy(jar, entry, data)
+        entry.file_size = known.size
+        self.file.foresee(entry, known.crc)
+        with _open(source) as data, jar.open(entry, "w") as target:
+            while chunk := data.read(CHUNK):
+                target.write(chunk)
+                self.progress(len(chunk))
+        if self.file.changed:
+            raise IncompatibleModel(
+                f"{str(source)!r} changed while the model was packed. Nothing was released: deploy "
+                "again when nothing writes there."
+            )
+        return Member(known.size, known.sha256)
+
+    def copy(self, jar: zipfile.ZipFile, entry: zipfile.ZipInfo, data: IO[bytes]) -> Member:
+        digest, size = hashlib.sha256(), 0
+        with jar.open(entry, "w") as target:
+            while chunk := data.read(CHUNK):
+                digest.update(chunk)
+                target.write(chunk)
+                size += len(chunk)
+                self.progress(len(chunk))
+        return Member(size, digest.hexdigest())
 
 
 def _open(source: Source) -> IO[bytes]:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import stat
+import zlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from gavial.model.saved_stage import Stage
 __all__ = ["SavedModel", "Stage"]
 
 _CHUNK = 1 << 20
-_THREADS = 2  # hashing leaves the interpreter's lock
+_THREADS = 2
 # `_SUCCESS`, `.part-00000.crc`, and what a Databricks save leaves.
 _MARKER = re.compile(r"(^|/)(_SUCCESS|_(started|committed)_\d+|\.[^/]*\.crc)$")
 _SAVE = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -74,18 +75,40 @@ class SavedModel:
         One model saved twice has one digest: when it was saved, and the number that Spark gave
         to that save, do not count.
         """
+        return self.read_through().digest
+
+    def read_through(self) -> Contents:
+        """Read every file once, at constant memory, for the model's digest and each file's."""
         metadata = {stage.metadata_file: stage.folder for stage in self.stages()}
-        whole, files = hashlib.sha256(), self.files()
+        files = self.files()
         with ThreadPoolExecutor(_THREADS) as threads:
-            digests = threads.map(
-                lambda file: (_settings if file[0] in metadata else _sha256)(file[1]), files
-            )
-            known = list(zip(files, digests, strict=True))
-        for (name, _), one in known:
+            learnt = dict(files)
+            settings = {name: _settings(learnt.pop(name)) for name in metadata}
+            found = dict(zip(learnt, threads.map(_print, learnt.values()), strict=True))
+        whole = hashlib.sha256()
+        for name, _ in files:
+            one = settings[name] if name in settings else bytes.fromhex(found[name].sha256)
             name = f"{metadata[name]}/{FOLDER}" if name in metadata else _SAVE.sub("", name)
             # Lengths are fixed and names hold no NUL, so no two models give one sequence.
             whole.update(name.encode("utf-8", "surrogateescape") + b"\0" + one)
-        return whole.hexdigest()
+        return Contents(whole.hexdigest(), {learnt[name]: one for name, one in found.items()})
+
+
+@dataclass(frozen=True)
+class Print:
+    """What is known of a file's bytes: how many, their CRC-32, and their sha256, hexadecimal."""
+
+    size: int
+    crc: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A model's digest, and the prints of its files by path, but of the stages' metadata."""
+
+    digest: str
+    prints: Mapping[Path, Print]
 
 
 def is_marker(name: str) -> bool:
@@ -111,12 +134,14 @@ def _settings(part: Path) -> bytes:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
 
 
-def _sha256(path: Path) -> bytes:
-    digest = hashlib.sha256()
+def _print(path: Path) -> Print:
+    digest, crc, size = hashlib.sha256(), 0, 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.digest()
+            digest.update(chunk)  # leaves the interpreter's lock, as crc32 does
+            crc = zlib.crc32(chunk, crc)
+            size += len(chunk)
+    return Print(size, crc, digest.hexdigest())
 
 
 def _files(folder: Path) -> list[tuple[str, Path]]:

@@ -133,7 +133,8 @@ class _Deploy:
 
     def run(self, target: Target) -> Coordinate:
         self.check(target)
-        self.digest = self.model.digest()
+        self.contents = self.model.read_through()
+        self.digest = self.contents.digest
         self.token = secrets.token_hex(16)
         notes = Notes(local.state_folder(), self.store.url, str(target), self.digest)
         driver = Driver(self.store, self.pack, self.progress)
@@ -179,7 +180,7 @@ class _Deploy:
         pom = self.pom(coordinate).render()
         place = self.work / "model.jar"
         try:
-            jar.pack(
+            packed = jar.pack(
                 place,
                 self.model,
                 coordinate,
@@ -188,6 +189,7 @@ class _Deploy:
                 pom=pom,
                 pom_properties=pom_properties(coordinate),
                 libraries=self.about.libraries,
+                prints=self.contents.prints,
                 progress=self.packing(),
             )
         except OSError as error:
@@ -197,7 +199,7 @@ class _Deploy:
                 "to another folder."
             ) from error
         files = {
-            layout.jar_path(coordinate): Content.of_file(place, given_up=True),
+            layout.jar_path(coordinate): packed,
             layout.claim_path(coordinate): Content.of_bytes(self.claim(coordinate)),
             layout.pom_path(coordinate): Content.of_bytes(pom),
         }

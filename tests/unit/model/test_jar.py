@@ -10,6 +10,7 @@ import zipfile
 import pytest
 
 from gavial.errors import ConfigurationError, CorruptRelease, IncompatibleModel
+from gavial.maven.content import Content
 from gavial.maven.coordinate import Coordinate
 from gavial.model.jar import artifacts, pack, python_members, read_manifest, unpack
 from gavial.model.saved_model import SavedModel
@@ -72,6 +73,43 @@ def test_a_packed_model_comes_back_as_it_was(churn, tmp_path):
     folder = unpack(jar, "churn", tmp_path / "out")
     assert SavedModel.read(folder).digest() == SavedModel.read(churn).digest()
     assert artifacts(jar) == ("churn",)
+
+
+def test_the_prints_of_a_model_change_no_byte_of_its_jar(churn4, tmp_path):
+    prints = SavedModel.read(churn4).read_through().prints
+    assert any(path.suffix == ".parquet" for path in prints)
+    plain, foreseen = (
+        packed(churn4, tmp_path / "a.jar"),
+        packed(churn4, tmp_path / "b.jar", prints=prints),
+    )
+    assert plain.read_bytes() == foreseen.read_bytes()
+
+
+def test_the_digests_that_packing_gives_are_those_of_the_jar(churn4, tmp_path):
+    model = SavedModel.read(churn4)
+    found = pack(
+        tmp_path / "a.jar",
+        model,
+        COORDINATE,
+        overlay={},
+        python_files={},
+        pom=b"",
+        pom_properties=b"",
+        prints=model.read_through().prints,
+    )
+    assert found == Content.of_file(tmp_path / "a.jar", given_up=True)
+
+
+@pytest.mark.parametrize("change", [b"longer than it was", b"", None])
+def test_a_file_that_changes_after_it_was_read_is_not_packed(churn4, tmp_path, change):
+    model = SavedModel.read(churn4)
+    prints = model.read_through().prints
+    (file, *_) = sorted(path for path in prints if path.suffix == ".parquet")
+    data = file.read_bytes()
+    file.write_bytes(data[:-1] + b"?" if change is None else change)
+    with pytest.raises(IncompatibleModel, match="changed while the model was packed"):
+        packed(churn4, tmp_path / "a.jar", prints=prints)
+    assert not (tmp_path / "a.jar").exists()
 
 
 def test_the_layout_is_that_of_the_interface(jar):
