@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from gavial import owner
 from gavial.errors import ConfigurationError, IncompatibleModel
-from gavial.spark import hadoop, owner, round_trip, staging
-from gavial.spark.owner import LEASE_SECONDS, Owner, is_left_over
+from gavial.owner import LEASE_SECONDS, Owner
+from gavial.spark import hadoop, round_trip, staging
 
 OLD = 2 * LEASE_SECONDS
 
@@ -52,54 +53,6 @@ def _left(base: Path, name: str, note: Owner | None, age: float = 0.0) -> Path:
 
 def _jobs(spark: SparkSession, group: str) -> int:
     return len(spark.sparkContext.statusTracker().getJobIdsForGroup(group))
-
-
-def test_a_process_is_alive_for_itself_and_dead_once_it_has_ended() -> None:
-    assert Owner.this().is_alive() is True
-    assert _dead().is_alive() is False
-
-
-def test_a_process_that_has_ended_and_that_nobody_waited_for_is_dead() -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
-    assert ended.stdout is not None
-    with ended.stdout as output:
-        output.read()  # until it ends, and stays as a zombie
-    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
-    stat = Path(f"/proc/{ended.pid}/stat").read_text().rpartition(")")[2].split()
-    assert stat[0] == "Z"
-    zombie = replace(Owner.this(), process=ended.pid, started=stat[19])
-    assert zombie.is_alive() is False
-    ended.wait()
-
-
-def test_a_process_id_that_another_process_got_is_not_its_owner() -> None:
-    assert replace(Owner.this(), started="1").is_alive() is False
-
-
-@pytest.mark.parametrize("change", [{"space": "another machine"}, {"user": -7}])
-def test_whether_another_machine_s_or_user_s_process_lives_cannot_be_told(
-    change: dict[str, object],
-) -> None:
-    assert replace(_dead(), **change).is_alive() is None
-
-
-def test_a_note_comes_back_from_its_json() -> None:
-    assert Owner.parse(Owner.this().to_json()) == Owner.this()
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"space": "x"}', '{"process": {}}'])
-def test_what_is_no_note_names_nobody(text: str) -> None:
-    assert Owner.parse(text) is None
-
-
-def test_a_folder_is_left_over_once_its_owner_is_dead_or_its_lease_has_run_out() -> None:
-    elsewhere = replace(Owner.this(), space="another machine")
-    assert is_left_over(_dead(), 0.0)
-    assert not is_left_over(Owner.this(), OLD)
-    assert not is_left_over(elsewhere, LEASE_SECONDS - 1)
-    assert is_left_over(elsewhere, OLD)
-    assert not is_left_over(None, LEASE_SECONDS - 1)
-    assert is_left_over(None, OLD)
 
 
 def test_the_first_use_sweeps_what_nobody_uses_and_leaves_the_rest(

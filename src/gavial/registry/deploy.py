@@ -6,7 +6,6 @@ import contextlib
 import math
 import os
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from gavial.maven.repository import Repository
 from gavial.model import jar, metadata_xml, python_module, safety, stamp
 from gavial.model.card import Card, File, stages_of
 from gavial.model.saved_model import SavedModel
+from gavial.owner import temporary
 from gavial.registry import git, local, places, runtime
 from gavial.registry.pending import Notes
 from gavial.registry.release import Release
@@ -112,7 +112,7 @@ def deploy(
         _warn_of_sql(saved)
         observed["metrics"] = {**observed.get("metrics", {}), **about.metrics}
         about = replace(about, **observed)
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gavial-deploy-")))
+        work = stack.enter_context(temporary("gavial-deploy-"))
         job = _Deploy(saved, about, licence, libraries, modules, store, work, progress)
         return Release.read(store, job.run(target))
 

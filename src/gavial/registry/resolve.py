@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +25,7 @@ from gavial.model import jar as model_jar
 from gavial.model import safety, stamp
 from gavial.model.adopt import adopt
 from gavial.model.saved_model import SavedModel
+from gavial.owner import until_exit
 from gavial.registry.warn import warn
 
 if TYPE_CHECKING:
@@ -265,8 +264,4 @@ def _class_path() -> tuple[Found, ...]:
 @once
 def _unpacked() -> Path:
     """This process's folder of unpacked models. Spark reads some of them lazily, so they stay."""
-    from gavial.spark import owner
-
-    folder = owner.folder_here("gavial-models-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    return until_exit("gavial-models-")

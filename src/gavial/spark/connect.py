@@ -7,11 +7,9 @@ tells such a session from a classic one.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
 import platform
 import re
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -30,9 +28,11 @@ from gavial.maven.coordinate import Coordinate
 from gavial.model.portable import make_portable
 from gavial.model.saved_model import SavedModel
 from gavial.model.saved_stage import PIPELINE_MODELS, Stage
+from gavial.owner import temporary
 from gavial.spark import connect_files
 from gavial.spark.class_path import Found
 from gavial.spark.connect_files import Server
+from gavial.spark.load import has_module
 from gavial.spark.schema import reason
 
 _FIRST_WITH_ML = 4  # the major version of Spark
@@ -60,14 +60,16 @@ class Remote:
         """
         self._start()
         uri = connect_files.fresh(connect_files.folder_to_save(Server.of(self.spark)))
-        with tempfile.TemporaryDirectory(prefix="gavial-") as local:
+        with temporary("gavial-save-") as local:
+            folder = local / "model"
+            folder.mkdir()
             try:
                 if self._save(model, uri):
-                    connect_files.fetch(self.spark, uri, Path(local))
+                    connect_files.fetch(self.spark, uri, folder)
             finally:
                 connect_files.delete(uri)
-            self._describe(model, Path(local))
-            yield make_portable(SavedModel.read(local)).folder
+            self._describe(model, folder)
+            yield make_portable(SavedModel.read(folder)).folder
 
     def load(self, folder: Path, class_names: Iterable[str]) -> PipelineModel:
         """Load a model that was checked before, from a copy that the server has of it.
@@ -177,7 +179,7 @@ class Remote:
                 "Spark Connect each stage is loaded through one. Install the pyspark-client of "
                 f"the server's version, {self.spark.version}."
             )
-        missing = [one for one in names if not _is_sparks(one) and not _has_module(one)]
+        missing = [one for one in names if not _is_sparks(one) and not has_module(one)]
         if missing:
             raise IncompatibleModel(
                 f"The model has stages of classes that are not here: {', '.join(missing)}. Over "
@@ -284,12 +286,4 @@ def _has_class(class_name: str) -> bool:
     try:
         return hasattr(importlib.import_module(module), name)
     except ImportError:
-        return False
-
-
-def _has_module(class_name: str) -> bool:
-    module = class_name.rpartition(".")[0]
-    try:
-        return module != "__main__" and importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
         return False

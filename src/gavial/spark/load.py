@@ -62,8 +62,8 @@ def check_classes(spark: SparkSession, class_names: Iterable[str]) -> None:
 
 def _is_here(spark: SparkSession, class_name: str) -> bool:
     if class_name.startswith("pyspark."):
-        return _has_module(class_name)
-    return _jvm_has(spark, class_name) or _has_module(class_name)
+        return has_module(class_name)
+    return _jvm_has(spark, class_name) or has_module(class_name)
 
 
 def _jvm_has(spark: SparkSession, class_name: str) -> bool:
@@ -78,7 +78,8 @@ def _jvm_has(spark: SparkSession, class_name: str) -> bool:
     return True
 
 
-def _has_module(class_name: str) -> bool:
+def has_module(class_name: str) -> bool:
+    """Whether there is a Python module for a class, other than the script that runs."""
     module = class_name.rpartition(".")[0]
     if module == "__main__":
         return False  # the script of whoever fitted the model, and not this one

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import importlib
 import importlib.util
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,6 +15,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from gavial.errors import CorruptRelease, IncompatibleModel
+from gavial.owner import until_exit
 from gavial.spark import session
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
@@ -127,9 +125,7 @@ def _includes(spark: SparkSession) -> list[str]:
 @cache
 def _folder_of_zips() -> Path:
     """Spark hands them out to executors as long as the session lives, so they stay till the end."""
-    folder = Path(tempfile.mkdtemp(prefix="gavial-modules-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    return until_exit("gavial-modules-")
 
 
 @cache

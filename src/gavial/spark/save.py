@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from pyspark.ml.util import MLWritable
 
 from gavial.errors import ConfigurationError, IncompatibleModel
 from gavial.maven.content import local_disk
+from gavial.owner import temporary
 from gavial.spark import session, staging
 from gavial.spark.schema import reason
 
@@ -42,8 +42,8 @@ def saved(model: PipelineModel) -> Iterator[Path]:
     from gavial.spark import parallel, stage_writer  # which need py4j, and so no Connect client
 
     spark = session.classic()
-    with staging.folder(spark) as place, tempfile.TemporaryDirectory(prefix="gavial-") as local:
-        folder = (place.local or Path(local)) / _NAME
+    with staging.folder(spark) as place, temporary("gavial-save-") as local:
+        folder = (place.local or local) / _NAME
         try:
             with parallel.pool(spark) as executor:
                 written = stage_writer.write(spark, model, folder, f"{place.uri}/{_NAME}", executor)

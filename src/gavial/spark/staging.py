@@ -15,7 +15,6 @@ and back, and what dead processes left there is taken away.
 from __future__ import annotations
 
 import secrets
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,10 +23,11 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from gavial import owner
 from gavial.errors import ConfigurationError, GavialError
-from gavial.spark import hadoop, owner, round_trip, session
+from gavial.owner import Owner
+from gavial.spark import hadoop, round_trip, session
 from gavial.spark.hadoop import Place
-from gavial.spark.owner import Owner
 from gavial.spark.schema import reason
 
 SETTING = "stagingDir"
@@ -82,7 +82,7 @@ def folder(spark: SparkSession) -> Iterator[Staging]:
     """
     base = _base(spark)
     if base is None:
-        with _local_folder() as local:
+        with owner.temporary(_LOCAL_PREFIX) as local:
             yield Staging(spark, hadoop.file_uri(local), local)
         return
     _prepare(spark, base)
@@ -172,18 +172,6 @@ def _base(spark: SparkSession) -> str | None:
     with _explained(configured or "the default file system"):
         home = "" if configured else hadoop.home(spark)
     return shared_folder(configured, master, home)
-
-
-# -- a folder of this host -------------------------------------------------------------------
-
-
-@contextmanager
-def _local_folder() -> Iterator[Path]:
-    local = owner.folder_here(_LOCAL_PREFIX)
-    try:
-        yield local
-    finally:
-        shutil.rmtree(local, ignore_errors=True)
 
 
 # -- a folder that hosts share ---------------------------------------------------------------

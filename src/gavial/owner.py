@@ -6,11 +6,13 @@ later process can take them away, and never one that is in use.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -101,6 +103,23 @@ def folder_here(prefix: str) -> Path:
     made = Path(tempfile.mkdtemp(prefix=prefix))
     (made / NOTE).write_text(Owner.this().to_json())
     return made
+
+
+@contextmanager
+def temporary(prefix: str) -> Iterator[Path]:
+    """A folder of `folder_here` that is gone afterwards."""
+    folder = folder_here(prefix)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def until_exit(prefix: str) -> Path:
+    """A folder of `folder_here` that is gone when this process ends."""
+    folder = folder_here(prefix)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @cache
