@@ -17,8 +17,8 @@ from gavial.errors import ConfigurationError, CorruptRelease
 CHECKSUMS = ("sha1", "md5")
 _ALGORITHMS = (*CHECKSUMS, "sha256")
 _CHUNK = 1 << 20
-_THREAD_PAYS = 1 << 14
-_AHEAD = 8  # parts that wait to be hashed
+_BATCH = 1 << 18  # bytes for which a thread pays
+_AHEAD = 8  # batches that wait to be hashed
 
 
 @dataclass(frozen=True)
@@ -92,28 +92,37 @@ class _Beside:
 
     def __init__(self, digest: hashlib._Hash) -> None:
         self._digest = digest
+        self._batch: list[bytes] = []
+        self._size = 0
         self._thread: Executor | None = None
         self._waiting: deque[Future[None]] = deque()
 
     def update(self, data: bytes) -> None:
-        if len(data) < _THREAD_PAYS:
-            self._settle()
-            self._digest.update(data)
+        self._batch.append(data)
+        self._size += len(data)
+        if self._size < _BATCH:
             return
-        self._settle(_AHEAD)
         self._thread = self._thread or ThreadPoolExecutor(1)
-        self._waiting.append(self._thread.submit(self._digest.update, data))
+        self._settle(_AHEAD)
+        self._waiting.append(self._thread.submit(self._take, self._batch))
+        self._batch, self._size = [], 0
 
     def hexdigest(self) -> str:
         self._settle()
+        self._take(self._batch)
+        self._batch = []
         return self._digest.hexdigest()
 
     def close(self) -> None:
         if self._thread is not None:
             self._thread.shutdown()
 
+    def _take(self, batch: list[bytes]) -> None:
+        for data in batch:
+            self._digest.update(data)
+
     def _settle(self, but: int = 0) -> None:
-        """Wait until no more than so many parts are still to be hashed."""
+        """Wait until no more than so many batches are still to be hashed."""
         while len(self._waiting) > but:
             self._waiting.popleft().result()
 
