@@ -2,9 +2,10 @@
 
     python benchmarks/peers.py [--quick] [--models ABC]
 
-All run in turns in one process. A deploy saves, packs, hashes, claims a number and stores; a
-resolve finds the version, verifies and loads. The first resolve of a release also fetches and
-unpacks it.
+Over HTTP the server is this process too, and a deploy waits a second or more until its claim has
+settled. All run in turns in one process. A deploy saves, packs, hashes, claims a number and
+stores; a resolve finds the version, verifies and loads. The first resolve of a release also
+fetches and unpacks it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -24,6 +26,9 @@ import models
 from pyspark.ml import PipelineModel
 
 import gavial
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "servers"))
+from maven_server import MavenServer
 
 NAMES = {
     "A": "A: 3 stages, 6 kB",
@@ -56,6 +61,9 @@ class Contest:
         return gavial.deploy(
             self.model, "com.acme:model:1.0", self.repository, watermark_col="pipeline"
         )
+
+    def deploy_http(self) -> Any:
+        return gavial.deploy(self.model, "com.acme:model:1.0", "served", watermark_col="pipeline")
 
     def resolve(self) -> Any:
         return gavial.resolve("com.acme:model", self.repository)
@@ -98,7 +106,12 @@ def mlflow_ways(contest: Contest) -> tuple[Ways, Ways, Ways]:
 
 def contend(name: str, contest: Contest, repeats: int, *, by_default: bool) -> list[measure.Race]:
     told, untold, load = mlflow_ways(contest)
-    writing: Ways = {"Spark's save": contest.spark_save, "deploy": contest.deploy, **told}
+    writing: Ways = {
+        "Spark's save": contest.spark_save,
+        "deploy": contest.deploy,
+        "deploy over HTTP, its settle time in it": contest.deploy_http,
+        **told,
+    }
     reading: Ways = {
         "Spark's load": contest.spark_load,
         "resolve": contest.resolve,
@@ -136,7 +149,9 @@ def main() -> None:
             os.environ["XDG_CACHE_HOME"] = f"{work}/cache"
             contest = Contest(makers[name](), Path(work))
             repeats = 3 if options.quick or name == "C" else 7
-            races += contend(name, contest, repeats, by_default=not options.quick)
+            with MavenServer(Path(work, "served")) as server:
+                os.environ["GAVIAL_REPOSITORIES_SERVED_URL"] = server.url
+                races += contend(name, contest, repeats, by_default=not options.quick)
     measure.report(races, measure.results(), "peers")
     spark.stop()
 
