@@ -100,6 +100,7 @@ def test_a_relocated_master_password_is_followed_and_not_for_ever(home):
         ("{AAAA}", "damaged"),
         ("{[name=master,cipher=AES/GCM/NoPadding,version=4.0]AAAA}", "the form of Maven 4"),
     ],
+    ids=["another key", "no base64", "too short", "Maven 4"],
 )
 def test_a_password_that_cannot_be_decrypted_is_named(home, written, message):
     write(home, written, master=encrypt("the master", "settings.security"))
