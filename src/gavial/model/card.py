@@ -117,10 +117,11 @@ def stages_of(model: SavedModel, coordinate: Coordinate) -> tuple[dict[str, Any]
     Stages within a stage stand under its `stages`. The watermark is shown as it is released.
     """
     stamped = stamp.statements(model, coordinate)
-    return tuple(_described(stage, stamped) for stage in model.root.children)
+    return tuple(described(stage, stamped) for stage in model.root.children)
 
 
-def _described(stage: Stage, stamped: Mapping[str, str]) -> dict[str, Any]:
+def described(stage: Stage, stamped: Mapping[str, str]) -> dict[str, Any]:
+    """One stage as a card's `pipeline` has it; `stamped` are statements by a stage's folder."""
     parameters = _finite(stage.parameters)
     if stage.folder in stamped:
         parameters["statement"] = stamped[stage.folder]
@@ -131,7 +132,7 @@ def _described(stage: Stage, stamped: Mapping[str, str]) -> dict[str, Any]:
         "defaults": _finite(stage.defaults),
     }
     if stage.children:
-        found["stages"] = [_described(child, stamped) for child in stage.children]
+        found["stages"] = [described(child, stamped) for child in stage.children]
     return found
 
 
@@ -168,4 +169,3 @@ def _value(name: str, value: Any) -> Any:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
-
