@@ -86,13 +86,11 @@ def test_the_metadata_that_is_written_is_sparks(case, name):
     assert metadata(case(name).ours) == metadata(case(name).theirs)
 
 
-@every_class
+@pytest.mark.parametrize("name", ml_classes.scoring())
 def test_the_columns_that_a_fitted_class_needs_and_makes_are_told_without_spark(
     case, name, records
 ):
     stage = case(name).stage
-    if not ml_classes.scores(name, stage):
-        pytest.skip("makes nothing of records")
     found = columns.flow([card.described(saved_stage.read(case(name).theirs), {})])
     assert not found.unknown
     needed = [one for one in found.needs if "." not in one]

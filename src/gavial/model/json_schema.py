@@ -106,7 +106,10 @@ def _type(value: Any, expected: Any, place: str, _: Schema) -> Iterator[str]:
 def _any_of(value: Any, expected: list[Any], place: str, root: Schema) -> Iterator[str]:
     tried = [list(_problems(value, one, place, root)) for one in expected]
     if all(tried):
-        yield min(tried, key=len)[0]
+        # That of the kind which was meant says most: of an object its wrong member.
+        kind = f"{_where(place)} is {_kind(value)}, not "
+        meant = [found[0] for found in tried if not found[0].startswith(kind)]
+        yield meant[0] if meant else kind + " or ".join(one[0].removeprefix(kind) for one in tried)
 
 
 def _enum(value: Any, expected: list[Any], place: str, _: Schema) -> Iterator[str]:

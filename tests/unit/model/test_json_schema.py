@@ -104,7 +104,8 @@ def test_the_schema_names_every_member_of_a_card():
         ("a\n", {"pattern": "^a$"}, "does not match"),
         (1, {"enum": [True, "a"]}, "not one of True, 'a'"),
         (-1, {"minimum": 0}, "less than 0"),
-        ("x", {"anyOf": [{"type": "null"}, {"type": "object"}]}, "a text, not null"),
+        ("x", {"anyOf": [{"type": "null"}, {"type": "object"}]}, "a text, not null or an object"),
+        ({"a": 1}, {"anyOf": [{"type": "null"}, {"additionalProperties": False}]}, "'a' is not"),
     ],
 )
 def test_a_problem_is_told_with_its_place(value, schema, problem):
