@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gavial.maven.coordinate import Coordinate as Coordinate
     from gavial.maven.coordinate import Module as Module
     from gavial.maven.coordinate import Version as Version
+    from gavial.model.dataset import Dataset as Dataset
     from gavial.registry.catalog import ModelRepository as ModelRepository
     from gavial.registry.catalog import repository as repository
     from gavial.registry.deploy import deploy as deploy
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Coordinate": "gavial.maven.coordinate",
+    "Dataset": "gavial.model.dataset",
     "ModelRepository": "gavial.registry.catalog",
     "Module": "gavial.maven.coordinate",
     "Release": "gavial.registry.release",

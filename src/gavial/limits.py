@@ -27,6 +27,10 @@ def _limit(name: str, default: int) -> int:
 # whole. A `maven-metadata.xml` of 100,000 versions has about 4 MB.
 SMALL_FILE = _limit("SMALL_FILE", 32 << 20)
 
+# Characters of one part of a card that its author filled: the example, the golden sample, free
+# fields, the description of data. Every reader of a release reads them.
+CARD_PART = _limit("CARD_PART", 2 << 20)
+
 # Bytes of a file of settings, which somebody wrote by hand.
 SETTINGS = _limit("SETTINGS", 1 << 20)
 

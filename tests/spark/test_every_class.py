@@ -15,6 +15,7 @@ from pyspark.ml.param import Params
 from pyspark.ml.wrapper import JavaParams
 from pyspark.sql import functions
 
+from gavial.model import card, columns, saved_stage
 from gavial.spark import parallel, session, stage_reader, stage_writer
 
 NAMES = ml_classes.names()
@@ -45,6 +46,7 @@ class Case:
     expected: Any
     loaded: Any
     reloaded: Any
+    stage: Any
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,7 @@ def case(spark, records, tmp_path_factory):
         expected, reloaded, read = (told(name, one, records) for one in (*by_spark_again, loaded))
         if name in ROUGH:
             expected = (expected[0], [pytest.approx(one, abs=1e-3) for one in expected[1]])
-        return Case(theirs, ours, by_spark, expected, read, reloaded)
+        return Case(theirs, ours, by_spark, expected, read, reloaded, stage)
 
     return of
 
@@ -82,6 +84,29 @@ def test_what_is_saved_is_loaded_by_spark_as_its_own(case, name):
 @every_class
 def test_the_metadata_that_is_written_is_sparks(case, name):
     assert metadata(case(name).ours) == metadata(case(name).theirs)
+
+
+@pytest.mark.parametrize("name", ml_classes.scoring())
+def test_the_columns_that_a_fitted_class_needs_and_makes_are_told_without_spark(
+    case, name, records
+):
+    stage = case(name).stage
+    found = columns.flow([card.described(saved_stage.read(case(name).theirs), {})])
+    assert not found.unknown
+    needed = [one for one in found.needs if "." not in one]
+    made = stage.transform(records.select(*needed)).columns
+    assert set(made) - set(needed) == set(found.makes)
+    for without in needed:
+        rest = [one for one in needed if one != without]
+        assert not makes_all(stage, records.select(*rest), found.makes)
+
+
+def makes_all(stage, records, names):
+    """Whether a stage makes columns of those names; an indexer passes over one that is missing."""
+    try:
+        return set(names) <= set(stage.transform(records).columns)
+    except Exception:  # Spark's
+        return False
 
 
 def test_the_manual_says_how_each_class_is_loaded_and_saved(spark, case):

@@ -10,6 +10,7 @@ from gavial import errors
 
 PUBLIC = {
     "Coordinate",
+    "Dataset",
     "ModelRepository",
     "Module",
     "Release",

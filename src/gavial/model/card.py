@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from gavial.errors import CorruptRelease
 from gavial.maven.coordinate import Coordinate
-from gavial.model import json_values, stamp
+from gavial.model import json_schema, json_values, stamp
 from gavial.model.manifest import check_format
 from gavial.model.saved_model import SavedModel
 from gavial.model.saved_stage import Stage
 
 FORMAT = 1
-_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")  # a reader fetches and writes it
+SCHEMA = "card.schema.json"
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -35,28 +34,43 @@ class Card:
     """What a release says of its model.
 
     `created` is UTC in ISO 8601. `pipeline` has one object a stage (`stages_of`), schemas are
-    Spark's own JSON, `input_example` holds rows. `environment` names the versions of spark,
-    scala, python, java and gavial, and the os. `watermark` is the column that names the version,
-    `None` where records are not stamped. `runtime` is the runtime jar's coordinate and sha256.
-    `files` are all other files of the release, so that a reader finds them on a server that
-    lists nothing.
+    Spark's own JSON, `input_example` holds rows, and `golden` what Spark made of them. `inputs`
+    and `outputs` are the columns that the pipeline needs and makes (`model.columns`).
+    `environment` names the versions of spark, scala, python, java and gavial, and the os.
+    `watermark` is the column that names the version, `None` where records are not stamped.
+    `replaces` says what changed since the release before. `runtime` is the runtime jar's
+    coordinate and sha256. `files` are all other files of the release, so that a reader finds
+    them on a server that lists nothing.
+
+    `card.schema.json` beside this module says what each member may be: a card is checked by it
+    when it is written and when it is read.
     """
 
     coordinate: str
     created: str
     format: int = FORMAT
     description: str = ""
+    intended_use: str = ""
+    limits: str = ""
     owner: str = ""
     author: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
+    metrics_on: Mapping[str, Any] | None = None
+    training_data: Mapping[str, Any] | None = None
     pipeline: tuple[Mapping[str, Any], ...] = ()
+    inputs: Mapping[str, Any] | None = None
+    outputs: Mapping[str, Any] | None = None
     input_schema: Any | None = None
     output_schema: Any | None = None
     input_example: tuple[Mapping[str, Any], ...] | None = None
+    golden: Mapping[str, Any] | None = None
     watermark: str | None = None
+    replaces: Mapping[str, Any] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     git: Mapping[str, Any] | None = None
+    script: str = ""
     libraries: tuple[str, ...] = ()
     python_modules: tuple[str, ...] = ()
     runtime: Mapping[str, str] | None = None
@@ -67,12 +81,13 @@ class Card:
         """The file's bytes, stable and sorted; metrics that are not finite are texts.
 
         Raises:
-            ValueError: another value is not finite, or is nothing that JSON can hold.
+            ValueError: another value is not finite, or is nothing that JSON or a card can hold.
         """
-        content = {one.name: getattr(self, one.name) for one in fields(self)}
+        content = {name: getattr(self, name) for name in _NAMES}
         json_values.check(content)
         content["metrics"] = {name: _number(value) for name, value in self.metrics.items()}
         content["files"] = [vars(one) for one in self.files]
+        json_schema.check(content, json_schema.shipped(SCHEMA))
         text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         return text.encode() + b"\n"
 
@@ -89,7 +104,8 @@ class Card:
             if not isinstance(content, dict):
                 raise TypeError("not a JSON object")
             check_format(content.get("format"), FORMAT, "The model card")
-            known = {name: _value(name, value) for name, value in content.items() if name in _KINDS}
+            json_schema.check(content, json_schema.shipped(SCHEMA))
+            known = {name: _value(name, value) for name, value in content.items() if name in _NAMES}
             return cls(**known)
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             raise CorruptRelease(f"The model card is damaged: {error!s:.200}.") from error
@@ -101,10 +117,11 @@ def stages_of(model: SavedModel, coordinate: Coordinate) -> tuple[dict[str, Any]
     Stages within a stage stand under its `stages`. The watermark is shown as it is released.
     """
     stamped = stamp.statements(model, coordinate)
-    return tuple(_described(stage, stamped) for stage in model.root.children)
+    return tuple(described(stage, stamped) for stage in model.root.children)
 
 
-def _described(stage: Stage, stamped: Mapping[str, str]) -> dict[str, Any]:
+def described(stage: Stage, stamped: Mapping[str, str]) -> dict[str, Any]:
+    """One stage as a card's `pipeline` has it; `stamped` are statements by a stage's folder."""
     parameters = _finite(stage.parameters)
     if stage.folder in stamped:
         parameters["statement"] = stamped[stage.folder]
@@ -115,7 +132,7 @@ def _described(stage: Stage, stamped: Mapping[str, str]) -> dict[str, Any]:
         "defaults": _finite(stage.defaults),
     }
     if stage.children:
-        found["stages"] = [_described(child, stamped) for child in stage.children]
+        found["stages"] = [described(child, stamped) for child in stage.children]
     return found
 
 
@@ -138,75 +155,17 @@ def _number(value: float) -> float | str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-# What each field must be, so that readers need not ask again.
-_KINDS: dict[str, type | tuple[type, ...]] = {
-    "format": int,
-    "coordinate": str,
-    "created": str,
-    "description": str,
-    "owner": str,
-    "author": str,
-    "labels": dict,
-    "metrics": dict,
-    "pipeline": list,
-    "input_schema": object,
-    "output_schema": object,
-    "input_example": (list, type(None)),
-    "watermark": (str, type(None)),
-    "environment": dict,
-    "git": (dict, type(None)),
-    "libraries": list,
-    "python_modules": list,
-    "runtime": (dict, type(None)),
-    "files": list,
-    "digest": str,
-}
-_ITEMS: dict[str, type] = {
-    "labels": str,
-    "environment": str,
-    "runtime": str,
-    "libraries": str,
-    "python_modules": str,
-    "pipeline": dict,
-    "input_example": dict,
-    "files": dict,
-}
+_NAMES = tuple(one.name for one in fields(Card))
+_TUPLES = frozenset(("pipeline", "input_example", "libraries", "python_modules"))
 
 
 def _value(name: str, value: Any) -> Any:
-    fits = isinstance(value, _KINDS[name])
-    if not fits or isinstance(value, bool):
-        raise TypeError(f"{name!r} is a {type(value).__name__}")
-    kind = _ITEMS.get(name)
-    if kind and value is not None:
-        items: Any = value.values() if isinstance(value, dict) else value
-        if not all(isinstance(one, kind) for one in items):
-            raise TypeError(f"{name!r} holds something other than {kind.__name__}")
-    if name == "runtime" and value is not None and not {"coordinate", "sha256"} <= value.keys():
-        raise TypeError("'runtime' lacks its coordinate or its sha256")
     if name == "metrics":
-        return {label: _metric(one) for label, one in value.items()}
+        return {label: _NON_FINITE.get(one, one) for label, one in value.items()}
     if name == "files":
-        return tuple(_file(one) for one in value)
-    return tuple(value) if isinstance(value, list) and kind else value
+        return tuple(File(one["name"], int(one["size"]), one["sha256"]) for one in value)
+    return tuple(value) if name in _TUPLES and value is not None else value
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
-
-
-def _metric(value: Any) -> float:
-    if isinstance(value, str):
-        return _NON_FINITE[value]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"the metric {value!r:.40} is not a number")
-    return value
-
-
-def _file(value: Mapping[str, Any]) -> File:
-    name, size, sha256 = value["name"], value["size"], value["sha256"]
-    if not isinstance(name, str) or not isinstance(size, int) or not isinstance(sha256, str):
-        raise TypeError("a file without name, size and sha256")
-    if not _FILE_NAME.fullmatch(name) or size < 0:
-        raise ValueError(f"{name!r:.80} is no plain file name, or has {size} bytes")
-    return File(name, size, sha256)

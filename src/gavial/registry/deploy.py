@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 import secrets
@@ -21,13 +22,16 @@ from gavial.maven.coordinate import Coordinate, Library, Target, Version
 from gavial.maven.drive import Driver, Transferred
 from gavial.maven.pom import Pom, pom_properties
 from gavial.maven.repository import Repository
-from gavial.model import jar, metadata_xml, python_module, safety, stamp
+from gavial.model import columns, jar, metadata_xml, python_module, safety, stamp
 from gavial.model.card import Card, File, stages_of
+from gavial.model.compatibility import check_freeze
+from gavial.model.dataset import Dataset
 from gavial.model.saved_model import SavedModel
 from gavial.owner import temporary
-from gavial.registry import git, local, places, runtime
+from gavial.registry import facts, git, local, places, runtime
 from gavial.registry.pending import Notes
 from gavial.registry.release import Release
+from gavial.registry.succession import Succession
 from gavial.registry.warn import warn
 from gavial.version import __version__
 
@@ -45,11 +49,18 @@ def deploy(
     input_example: DataFrame | None = None,
     description: str = "",
     owner: str = "",
+    intended_use: str = "",
+    limits: str = "",
     licence: str = "",
     labels: Mapping[str, str] | None = None,
+    fields: Mapping[str, Any] | None = None,
+    training_data: DataFrame | Dataset | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    metrics_on: DataFrame | Dataset | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     requires: Sequence[str] = (),
     python_modules: Sequence[str] = (),
     watermark_col: str | None = None,
+    allow: str = "",
+    freeze: Sequence[str] = (),
     progress: Transferred | None = None,
 ) -> Release:
     """Release a model under the next build of its line. The caller's model stays as it is.
@@ -61,24 +72,36 @@ def deploy(
             means the line 1.0, and all three numbers mean that very version.
         repository: a configured id, a URL or a folder; `None` is the configured default.
         metrics: what the model achieved, by name, such as `{"auc": 0.87}`.
-        input_example: some records that the model scores: the first 20 and the schemas of input
-            and output go into the model card, for everybody who may read the repository.
+        input_example: some records that the model scores: the first 20, what a live model makes
+            of them and the schemas of input and output go into the model card, for everybody who
+            may read the repository.
         description: one sentence for the POM and the card.
         owner: who answers for the model.
+        intended_use: what it is for, and for whom.
+        limits: what it is not for, and where it is known to fail.
         licence: its SPDX identifier, such as `"Apache-2.0"`.
         labels: further facts for the card.
+        fields: further facts that are no texts: JSON values by name.
+        training_data: what the model was fitted on: a DataFrame, a path, the name of a table, a
+            `gavial.Dataset` of one, or what is known, such as `{"source": "s3://…"}`. Its rows
+            are counted, by a Spark job over all of it.
+        metrics_on: what `metrics` were measured on, likewise.
         requires: JVM libraries that the model's stages need, as `group:artifact:version`.
         python_modules: top-level Python modules that its Python-written stages need: they
             travel in the jar.
         watermark_col: add a watermark under this name to a live model without one.
+        allow: why a build or a minor is released that whoever uses the one before it cannot take.
+            The card shows it.
+        freeze: parameters that no build may change, such as `"LogisticRegression.regParam"` or
+            `"*.maxIter"`.
         progress: called with a file's path, the bytes that went since the last call, and its
             size in bytes.
 
     Raises:
         InvalidCoordinate: `gav` is malformed, or names no line and there is one after 1.0.
         ReleaseExists: the exact version asked for is released, or its number taken.
-        IncompatibleModel: the model is not fitted, cannot be saved, or has stages whose code
-            would not travel with it.
+        IncompatibleModel: the model is not fitted, cannot be saved, has stages whose code would
+            not travel with it, or may be no build or minor of its line (docs/how-to/versions.md).
         RepositoryError: the repository cannot be reached or does not let us write.
         ConfigurationError: there is no such repository, or an argument does not fit.
 
@@ -89,11 +112,18 @@ def deploy(
     modules: dict[str, Path] = {}
     for name in python_modules:
         modules |= python_module.find(name)
+    live = not isinstance(model, str | os.PathLike)
     about = Card(
         coordinate=str(target.module),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         description=description,
+        intended_use=intended_use,
+        limits=limits,
         owner=owner,
+        fields=facts.free(fields or {}, "fields"),
+        training_data=facts.data(training_data, "training_data", live=live),
+        metrics_on=facts.data(metrics_on, "metrics_on", live=live),
+        script=facts.script(Path.cwd()),
         labels=dict(labels or {}),
         metrics=_metrics(metrics or {}),
         author=local.user_name(),
@@ -105,6 +135,7 @@ def deploy(
         },
     )
     store = places.open_named(repository)
+    succession = Succession(store, allow.strip(), check_freeze(freeze))
     with contextlib.ExitStack() as stack:
         folder, observed = stack.enter_context(_saved(model, watermark_col, input_example))
         saved = SavedModel.read(folder)
@@ -113,7 +144,7 @@ def deploy(
         observed["metrics"] = {**observed.get("metrics", {}), **about.metrics}
         about = replace(about, **observed)
         work = stack.enter_context(temporary("gavial-deploy-"))
-        job = _Deploy(saved, about, licence, libraries, modules, store, work, progress)
+        job = _Deploy(saved, about, licence, libraries, modules, store, work, succession, progress)
         return Release.read(store, job.run(target))
 
 
@@ -128,6 +159,7 @@ class _Deploy:
     modules: Mapping[str, Path]
     store: Repository
     work: Path
+    succession: Succession
     progress: Transferred | None
     commit: git.Commit | None = field(default_factory=lambda: git.describe(Path.cwd()))
 
@@ -158,16 +190,19 @@ class _Deploy:
     def check(self, target: Target) -> None:
         """Refuse what could not be described, before a number is taken for it."""
         self.digest = ""
+        card = self.card(Coordinate(target.module, Version(0, 0, 0)), {})
         try:
-            card = self.card(Coordinate(target.module, Version(0, 0, 0)), {}).to_json()
+            card.to_json()
         except ValueError as error:
             raise ConfigurationError(f"The model card cannot be written: {error}.") from error
         # The claim holds the same parameters, each with its description.
-        if 4 * len(card) > limits.SMALL_FILE:
+        size = len(json.dumps(card.pipeline))
+        if 4 * size > limits.SMALL_FILE:
             raise IncompatibleModel(
-                f"The parameters of this model's stages take {len(card)} bytes, more than readers "
+                f"The parameters of this model's stages take {size} bytes, more than readers "
                 "take. Keep data in what a stage learnt, not in a parameter."
             )
+        self.succession.of(target, card)
 
     def order(self, token: str) -> publish.Order:
         return publish.Order(token, self.store.lists_itself, self.claim, _token_of)
@@ -203,7 +238,11 @@ class _Deploy:
             layout.claim_path(coordinate): Content.of_bytes(self.claim(coordinate)),
             layout.pom_path(coordinate): Content.of_bytes(pom),
         }
-        card = Content.of_bytes(self.card(coordinate, files).to_json())
+        about = self.card(coordinate, files)
+        # Again, now that the number is ours: another build may have been released meanwhile.
+        target = Target(coordinate.module, coordinate.version.key())
+        about = replace(about, replaces=self.succession.of(target, about))
+        card = Content.of_bytes(about.to_json())
         return protocol.Packed(
             (
                 (layout.jar_path(coordinate), files[layout.jar_path(coordinate)]),
@@ -220,18 +259,29 @@ class _Deploy:
 
     def card(self, coordinate: Coordinate, files: Mapping[str, Content]) -> Card:
         mark = stamp.watermark_of(self.model)
+        stages = stages_of(self.model, coordinate)
+        flow = columns.flow(stages)
+        given = self.about.input_schema or (self.about.training_data or {}).get("schema")
         return replace(
             self.about,
             coordinate=str(coordinate),
             description=self.about.description or self.described(),
-            pipeline=stages_of(self.model, coordinate),
+            pipeline=stages,
+            inputs=columns.inputs(flow, given),
+            outputs=columns.outputs(flow, self.about.output_schema, given),
             watermark=mark[1].column if mark else None,
             environment={
                 "spark": self.model.root.spark_version,
                 **self.about.environment,
                 "gavial": __version__,
             },
-            git=None if self.commit is None else {"commit": self.commit.id},
+            git=None
+            if self.commit is None
+            else {
+                "commit": self.commit.id,
+                "dirty": self.commit.dirty,
+                "remote": self.commit.remote,
+            },
             digest=self.digest,
             files=tuple(
                 File(path.rpartition("/")[2], content.size, content.digests["sha256"])
@@ -277,6 +327,7 @@ def _saved(
     spark = session.current()  # a model whose session is gone answers nothing
     live = watermark.as_pipeline_model(model)
     mark = watermark.watermark_of(live)
+    column = watermark_col or (mark.column if mark else None)
     if mark is None:
         if watermark_col is None:
             _warn_unstamped()
@@ -285,7 +336,7 @@ def _saved(
     elif watermark_col is not None and watermark_col != mark.column:
         live = watermark.renamed(live, watermark_col)
     observed = {
-        **_example(live, input_example),
+        **_example(live, input_example, column),
         "environment": environment.describe(spark),
         "metrics": watermark.metrics_of(model),
     }
@@ -293,16 +344,25 @@ def _saved(
         yield folder, observed
 
 
-def _example(model: Any, example: DataFrame | None) -> dict[str, Any]:
+def _example(model: Any, example: DataFrame | None, watermark: str | None = None) -> dict[str, Any]:
     if example is None:
         return {}
-    from gavial.spark import schema
+    from gavial.spark import golden, schema
 
-    return {
-        "input_schema": schema.of_dataframe(example),
-        "output_schema": schema.output_schema(model, example) if model is not None else None,
-        "input_example": tuple(schema.rows(example, 20)),
-    }
+    given = schema.of_dataframe(example)
+    made = schema.output_schema(model, example) if model is not None else None
+    rows = tuple(schema.rows(example, 20))
+    facts.bounded(rows, "input_example")
+    found = {"input_schema": given, "output_schema": made, "input_example": rows}
+    if model is None:
+        return found
+    try:
+        sample = golden.score(model, rows, given, watermark).to_json()
+    except IncompatibleModel as error:
+        warn(f"The card has no predictions to compare with later. {error}")
+        return found
+    facts.bounded(sample, "what the model makes of input_example")
+    return {**found, "golden": sample}
 
 
 def _metrics(metrics: Mapping[str, float]) -> dict[str, float]:

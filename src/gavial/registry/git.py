@@ -8,27 +8,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SECONDS = 5
+# Settings that name programs, or let a look at a file's content call one; `core.bare` is there
+# in every repository, so that an empty answer means that git was not understood.
+_PROGRAMS = r"^(filter\..*|extensions\.partialclone|remote\..*\.promisor|core\.(worktree|bare))$"
 
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit. `remote` has no credentials in it."""
+    """A commit. `remote` has no credentials in it.
+
+    `dirty` says whether tracked files differ from it; `None` where that was not asked.
+    """
 
     id: str
     remote: str
+    dirty: bool | None = None
 
 
 def describe(folder: Path) -> Commit | None:
-    """The commit that `folder` is at, or `None` where it is in no git repository.
-
-    Whether files differ from it is not asked: `git status` runs the filters that a project's own
-    `.git/config` names, which are programs.
-    """
+    """The commit that `folder` is at, or `None` where it is in no git repository."""
     commit = _git(folder, "rev-parse", "HEAD")
     if not commit:
         return None
     remote = _git(folder, "remote", "get-url", "origin") or ""
-    return Commit(commit, without_credentials(remote))
+    return Commit(commit, without_credentials(remote), _dirty(folder))
 
 
 def without_credentials(remote: str) -> str:
@@ -39,6 +42,34 @@ def without_credentials(remote: str) -> str:
     """
     scheme, separator, rest = remote.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}" if separator else remote
+
+
+def place_in(folder: Path, file: Path) -> str:
+    """A file's path in the repository that `folder` is in; its name alone where it is elsewhere."""
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    try:
+        return file.resolve().relative_to(Path(top or "/nowhere").resolve()).as_posix()
+    except ValueError:
+        return file.name
+
+
+def _dirty(folder: Path) -> bool | None:
+    """Whether tracked files differ, asked in a way that runs nothing which the project names.
+
+    `git status` runs filters, and fetches what a partial clone lacks with a program. Both stand
+    in the configuration: where that of the project itself has any, the question is left open.
+    """
+    programs = _git(folder, "config", "--show-scope", "--includes", "--get-regexp", _PROGRAMS)
+    lines = [line for line in (programs or "").splitlines() if "\tcore.bare " not in line]
+    if programs is None or any(line.startswith(("local", "worktree")) for line in lines):
+        return None
+    found = _git(
+        folder,
+        *("-c", f"core.hooksPath={os.devnull}"),
+        *("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all"),
+        "--no-renames",
+    )
+    return None if found is None else bool(found)
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

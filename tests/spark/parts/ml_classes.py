@@ -99,6 +99,12 @@ def instance(name: str, df: DataFrame) -> Any:
     return _with_columns(getattr(importlib.import_module(f"pyspark.ml.{module}"), kind)())
 
 
+def scoring() -> list[str]:
+    """The classes whose instance makes something of the records."""
+    kinds = {f"{module}.{kind.__name__}": kind for module, kind in _classes()}
+    return [name for name in names() if name in _MADE and issubclass(kinds[name], Transformer)]
+
+
 def scores(name: str, stage: Any) -> bool:
     """Whether the instance of a class makes something of the records."""
     return isinstance(stage, Transformer) and name in _MADE

@@ -1,15 +1,18 @@
 import json
 import math
 
+import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gavial.errors import CorruptRelease, IncompatibleModel
 from gavial.maven.coordinate import Coordinate
-from gavial.model.card import Card, File, stages_of
+from gavial.model import json_schema
+from gavial.model.card import SCHEMA, Card, File, stages_of
 from gavial.model.saved_model import SavedModel
 
+VALIDATOR = jsonschema.Draft202012Validator(json_schema.shipped(SCHEMA))
 CHURN = Coordinate.parse("com.acme:churn:1.0.3")
 CARD = Card(
     coordinate=str(CHURN),
@@ -37,9 +40,13 @@ cards = st.builds(
     coordinate=text,
     created=text,
     description=text,
+    intended_use=text,
+    limits=text,
     owner=text,
     author=text,
     labels=texts,
+    fields=objects,
+    training_data=st.none() | st.fixed_dictionaries({"source": text, "rows": st.integers(0)}),
     metrics=st.dictionaries(text, st.floats(allow_nan=False) | st.integers(), max_size=3),
     pipeline=st.lists(objects, max_size=2).map(tuple),
     input_schema=st.none() | objects,
@@ -62,6 +69,12 @@ def test_a_card_comes_back(card):
     data = card.to_json()
     assert Card.from_json(data) == card
     assert Card.from_json(data).to_json() == data
+
+
+@given(cards)
+@settings(deadline=None, max_examples=40)
+def test_what_is_written_is_valid_by_the_published_schema(card):
+    VALIDATOR.validate(json.loads(card.to_json()))
 
 
 def test_a_metric_that_is_not_finite_is_a_text():
@@ -115,6 +128,10 @@ def test_a_card_of_a_later_gavial_names_what_is_needed():
         {"metrics": {"auc": None}},
         {"metrics": {"auc": True}},
         {"watermark": 1},
+        {"training_data": {"rows": -1}},
+        {"golden": {"rows": []}},
+        {"replaces": {"compared": True}},
+        {"inputs": {"columns": [{}], "unknown": []}},
         {"libraries": "abc"},
         {"pipeline": [1]},
         {"files": [{}]},
