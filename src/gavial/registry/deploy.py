@@ -25,7 +25,7 @@ from gavial.maven.repository import Repository
 from gavial.model import jar, metadata_xml, python_module, safety, stamp
 from gavial.model.card import Card, File, stages_of
 from gavial.model.saved_model import SavedModel
-from gavial.registry import git, local, places, runtime
+from gavial.registry import git, local, places, runtime, seals
 from gavial.registry.pending import Notes
 from gavial.registry.release import Release
 from gavial.registry.warn import warn
@@ -50,6 +50,8 @@ def deploy(
     requires: Sequence[str] = (),
     python_modules: Sequence[str] = (),
     watermark_col: str | None = None,
+    sign: str | os.PathLike[str] | None = None,
+    gpg: str | None = None,
     progress: Transferred | None = None,
 ) -> Release:
     """Release a model under the next build of its line. The caller's model stays as it is.
@@ -71,6 +73,9 @@ def deploy(
         python_modules: top-level Python modules that its Python-written stages need: they
             travel in the jar.
         watermark_col: add a watermark under this name to a live model without one.
+        sign: the file of a private key (elliptic curve, PEM) that signs the release; `None` is
+            the configured one, if any.
+        gpg: a key of gpg's, for an `.asc` beside each file.
         progress: called with a file's path, the bytes that went since the last call, and its
             size in bytes.
 
@@ -104,6 +109,7 @@ def deploy(
             "sha256": runtime.files().files[0][1].digests["sha256"],
         },
     )
+    sealed = seals.Seals.of(target.module, sign, gpg)
     store = places.open_named(repository)
     with contextlib.ExitStack() as stack:
         folder, observed = stack.enter_context(_saved(model, watermark_col, input_example))
@@ -113,7 +119,7 @@ def deploy(
         observed["metrics"] = {**observed.get("metrics", {}), **about.metrics}
         about = replace(about, **observed)
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gavial-deploy-")))
-        job = _Deploy(saved, about, licence, libraries, modules, store, work, progress)
+        job = _Deploy(saved, about, licence, libraries, modules, store, work, progress, sealed)
         return Release.read(store, job.run(target))
 
 
@@ -129,6 +135,7 @@ class _Deploy:
     store: Repository
     work: Path
     progress: Transferred | None
+    seals: seals.Seals
     commit: git.Commit | None = field(default_factory=lambda: git.describe(Path.cwd()))
 
     def run(self, target: Target) -> Coordinate:
@@ -202,10 +209,12 @@ class _Deploy:
             layout.pom_path(coordinate): Content.of_bytes(pom),
         }
         card = Content.of_bytes(self.card(coordinate, files).to_json())
+        files[layout.card_path(coordinate)] = card
         return protocol.Packed(
             (
                 (layout.jar_path(coordinate), files[layout.jar_path(coordinate)]),
                 (layout.card_path(coordinate), card),
+                *self.seals.beside(coordinate, files),
             ),
             files[layout.pom_path(coordinate)],
         )
