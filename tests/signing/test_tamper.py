@@ -16,7 +16,7 @@ from gavial.maven.settings_signing import Signing
 from gavial.model.signature import Bundle, Statement
 from gavial.registry import keys, signer
 
-FILES = ("jar", "pom", "-metadata.xml", "-card.json")
+FILES = ("jar", "pom", "-metadata.xml", "-cyclonedx.json", "-card.json")
 
 
 def suffix(name):
@@ -107,11 +107,11 @@ def replayed(names):
 def renamed_whole(there):
     """All of 1.0.0 with every name and number in it made that of 1.0.1, but for the signature."""
     files, old = there.files, there.version("1.0.0")
-    for name in ("pom", "-metadata.xml", "-card.json"):
+    for name in FILES[1:]:
         text = old.file(suffix(name)).read_bytes().replace(b"1.0.0", b"1.0.1")
         files.write(suffix(name), text)
     files.write(".jar", old.file(".jar").read_bytes())
-    for name in ("jar", "pom", "-metadata.xml"):
+    for name in FILES[:-1]:
         files.follow(suffix(name))
     files.write("-signature.json", old.file("-signature.json").read_bytes())
 
@@ -172,7 +172,10 @@ ATTACKS = {
         UntrustedRelease,
     ),
     "a file added to the card": (extra_file, UntrustedRelease),
-    **{f"no {name}": (missing(name), CorruptRelease) for name in ("jar", "-metadata.xml")},
+    **{
+        f"no {name}": (missing(name), CorruptRelease)
+        for name in ("jar", "-metadata.xml", "-cyclonedx.json")
+    },
     "no signature": (missing("-signature.json"), UntrustedRelease),
     "an empty signature": (
         lambda there: there.files.write("-signature.json", b""),

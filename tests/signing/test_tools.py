@@ -60,7 +60,10 @@ def test_it_does_so_with_the_signature_elsewhere(model_signing, folder, people, 
 
 @pytest.mark.parametrize(
     "name",
-    ["churn-1.0.1.jar", "churn-1.0.1.pom", "churn-1.0.1-metadata.xml", "churn-1.0.1-card.json"],
+    [
+        "churn-1.0.1.jar",
+        "churn-1.0.1-card.json",
+    ],
 )
 def test_it_refuses_one_byte_more_in_any_file(name, model_signing, folder, people):
     with (folder / name).open("ab") as file:
@@ -157,7 +160,7 @@ def test_gpg_verifies_an_asc_beside_each_file(with_gpg, people, tmp_path):
     signed = sorted(
         file for file in folder.iterdir() if file.suffix not in (".asc", ".sha1", ".md5")
     )
-    assert len(signed) == 5
+    assert len(signed) == 6
     for file in signed:
         done = with_gpg("--verify", f"{file}.asc", file)
         assert done.returncode == 0, done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 import secrets
@@ -22,10 +23,10 @@ from gavial.maven.coordinate import Coordinate, Library, Target, Version
 from gavial.maven.drive import Driver, Transferred
 from gavial.maven.pom import Pom, pom_properties
 from gavial.maven.repository import Repository
-from gavial.model import jar, metadata_xml, python_module, safety, stamp
+from gavial.model import bom, jar, metadata_xml, python_module, safety, stamp
 from gavial.model.card import Card, File, stages_of
 from gavial.model.saved_model import SavedModel
-from gavial.registry import git, local, places, runtime, seals
+from gavial.registry import git, local, parts, places, runtime, seals
 from gavial.registry.pending import Notes
 from gavial.registry.release import Release
 from gavial.registry.warn import warn
@@ -136,6 +137,7 @@ class _Deploy:
     work: Path
     progress: Transferred | None
     seals: seals.Seals
+    found: tuple[bom.Part, ...] | None = None
     commit: git.Commit | None = field(default_factory=lambda: git.describe(Path.cwd()))
 
     def run(self, target: Target) -> Coordinate:
@@ -208,12 +210,14 @@ class _Deploy:
             layout.claim_path(coordinate): Content.of_bytes(self.claim(coordinate)),
             layout.pom_path(coordinate): Content.of_bytes(pom),
         }
-        card = Content.of_bytes(self.card(coordinate, files).to_json())
-        files[layout.card_path(coordinate)] = card
+        described = self.card(coordinate, files)
+        files[layout.bom_path(coordinate)] = Content.of_bytes(self.materials(described, files))
+        described = replace(described, files=_listed(files))
+        files[layout.card_path(coordinate)] = Content.of_bytes(described.to_json())
+        own = (layout.jar_path, layout.bom_path, layout.card_path)
         return protocol.Packed(
             (
-                (layout.jar_path(coordinate), files[layout.jar_path(coordinate)]),
-                (layout.card_path(coordinate), card),
+                *((path(coordinate), files[path(coordinate)]) for path in own),
                 *self.seals.beside(coordinate, files),
             ),
             files[layout.pom_path(coordinate)],
@@ -240,11 +244,25 @@ class _Deploy:
             },
             git=None if self.commit is None else {"commit": self.commit.id},
             digest=self.digest,
-            files=tuple(
-                File(path.rpartition("/")[2], content.size, content.digests["sha256"])
-                for path, content in files.items()
-            ),
+            files=_listed(files),
         )
+
+    def materials(self, card: Card, files: Mapping[str, Content]) -> bytes:
+        jar_path = layout.jar_path(Coordinate.parse(card.coordinate))
+        said = {"intended_use": self.about.description, **json.loads(card.to_json())}
+        return bom.render(
+            said,
+            self.parts(card),
+            jar_sha256=files[jar_path].digests["sha256"],
+            licence=self.licence,
+            version=__version__,
+        )
+
+    def parts(self, card: Card) -> tuple[bom.Part, ...]:
+        """What the model needs: looked for once, since it is the same for every number."""
+        if self.found is None:
+            self.found = parts.of(self.store, card.environment, self.libraries, self.modules)
+        return self.found
 
     def pom(self, coordinate: Coordinate) -> Pom:
         remote = self.commit.remote if self.commit else ""
@@ -323,6 +341,13 @@ def _metrics(metrics: Mapping[str, float]) -> dict[str, float]:
         if not math.isfinite(value):
             raise ConfigurationError(f"The metric {name!r} is {value}: expected a finite number.")
     return values
+
+
+def _listed(files: Mapping[str, Content]) -> tuple[File, ...]:
+    return tuple(
+        File(path.rpartition("/")[2], content.size, content.digests["sha256"])
+        for path, content in files.items()
+    )
 
 
 def _token_of(claim: bytes) -> str | None:

@@ -19,7 +19,7 @@ from gavial.maven import layout, pom
 from gavial.maven.content import Hashing
 from gavial.maven.coordinate import Library
 from gavial.maven.settings_signing import TrustRule
-from gavial.model import jar, metadata_xml
+from gavial.model import bom, jar, metadata_xml
 from gavial.model.signature import signed_bytes
 from gavial.registry import places, trust
 
@@ -212,6 +212,21 @@ def _metadata(there: _There) -> Check:
     return _collected("metadata", problems, "says what the card says")
 
 
+def _bom(there: _There) -> Check:
+    """The bill of materials against the release."""
+    release = there.release
+    path = layout.bom_path(release.coordinate)
+    name = path.rpartition("/")[2]
+    if all(file.name != name for file in release.files):
+        return Check("BOM", None, "none")
+
+    def problems() -> Iterator[str]:
+        digest = release.file(layout.jar_path(release.coordinate).rpartition("/")[2]).sha256
+        yield from bom.problems(there.data(path), release.coordinate, digest, name)
+
+    return _collected("BOM", problems, f"{bom.FORMAT} {bom.SPECIFICATION}")
+
+
 def _runtime(there: _There) -> Check:
     """The runtime jar that the model brings along: it runs in every job that loads it."""
     release, named = there.release, there.release.card.runtime
@@ -268,7 +283,14 @@ def _check_own_key(found: trust.Signature) -> None:
         raise UntrustedRelease("The signature is not one of the key of its certificate.")
 
 
-_CHECKS: tuple[Callable[[_There], Check], ...] = (_jar, _pom, _metadata, _runtime, _signature)
+_CHECKS: tuple[Callable[[_There], Check], ...] = (
+    _jar,
+    _pom,
+    _metadata,
+    _bom,
+    _runtime,
+    _signature,
+)
 
 
 def _collected(name: str, problems: Callable[[], Iterator[str]], detail: str) -> Check:

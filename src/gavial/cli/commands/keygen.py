@@ -20,7 +20,7 @@ def keygen(
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Make a key that signs releases (elliptic curve P-256), and its public half beside it."""
+    """Make a key that signs releases."""
     from gavial.registry import keys
 
     place = to.expanduser()
