@@ -30,7 +30,16 @@ jdk:
 demo: setup java ## the life of a model on real data, from fit to watermark
 	$(BIN)/python examples/flight_delays/demo.py
 
-test: setup java ## run the tests
+# Programs by others that verify what we sign and describe, in an environment of their own:
+# model_signing brings sixty packages.
+SIGNING := build/signing
+
+$(SIGNING)/.installed: requirements/signing.txt
+	$(PYTHON) -m venv $(SIGNING)
+	$(SIGNING)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/signing.txt
+	touch $@
+
+test: setup java $(SIGNING)/.installed ## run the tests
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --skip-covered --skip-empty
 
@@ -116,6 +125,8 @@ lock: ## resolve the locked versions again (needs uv)
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/spark35.txt
 	uv pip compile pyproject.toml --group connect --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/connect.txt
+	uv pip compile pyproject.toml --group signing --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/signing.txt
 	$(PYTHON) tools/cut_lock.py numpy py4j pyspark < requirements/dev.txt > requirements/spark.txt
 	printf 'numpy>=1.26\npyspark==4.2.0\n' | uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet -o requirements/spark-4.2.txt

@@ -14,6 +14,7 @@
     │   ├── AccessDenied           who you are there is not enough
     │   └── RepositoryRefused      a policy of the repository says no
     ├── CorruptRelease             bytes are not those that were released
+    ├── UntrustedRelease           no signature that the trust policy accepts
     └── IncompatibleModel          a model that cannot be packaged, loaded or trusted here
         └── UnsafeModel            it would run code that nobody declared
 
@@ -88,6 +89,10 @@ class RepositoryRefused(RepositoryError):
 
 class CorruptRelease(GavialError):
     """The bytes of a release do not match its digests, or its files contradict each other."""
+
+
+class UntrustedRelease(GavialError):
+    """No signature that the trust policy accepts: none, another's, or one over other bytes."""
 
 
 class IncompatibleModel(GavialError):

@@ -63,3 +63,6 @@ WALK_DEPTH = _limit("WALK_DEPTH", 40)
 
 # Pages of a server's search, of 50 to 100 names each.
 SEARCH_PAGES = _limit("SEARCH_PAGES", 1_000)
+
+# Bytes of a release's signature: about 200 for each file that it covers, and certificates.
+SIGNATURE = _limit("SIGNATURE", 1 << 20)

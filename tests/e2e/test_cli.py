@@ -25,9 +25,11 @@ COMMANDS = (
     "list",
     "show",
     "download",
+    "verify",
     "spark-conf",
     "run",
     "ivysettings",
+    "keygen",
     "repositories",
 )
 

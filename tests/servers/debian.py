@@ -54,7 +54,9 @@ def program(name: str, package: str) -> Program:
     libraries = sorted({str(file.parent) for file in (root / "usr/lib").rglob("*.so.*")})
     before = os.environ.get("LD_LIBRARY_PATH")
     paths = os.pathsep.join([*libraries, *([before] if before else [])])
-    return Program(root / "usr/sbin" / name, root, {"LD_LIBRARY_PATH": paths} if paths else {})
+    places = (root / folder / name for folder in ("usr/sbin", "usr/bin"))
+    path = next((place for place in places if place.is_file()), root / "usr/sbin" / name)
+    return Program(path, root, {"LD_LIBRARY_PATH": paths} if paths else {})
 
 
 def _unpack(package: str, root: Path) -> None:

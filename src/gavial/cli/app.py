@@ -11,11 +11,13 @@ from gavial.cli.commands import (
     deploy,
     download,
     ivysettings,
+    keygen,
     list_,
     repositories,
     run,
     show,
     spark_conf,
+    verify,
 )
 from gavial.version import __version__
 
@@ -26,7 +28,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (deploy, list_, show, download, spark_conf, run, ivysettings, repositories):
+for module in (
+    deploy,
+    list_,
+    show,
+    download,
+    verify,
+    spark_conf,
+    run,
+    ivysettings,
+    keygen,
+    repositories,
+):
     module.register(app)
 
 

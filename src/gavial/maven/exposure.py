@@ -38,11 +38,12 @@ def _is_loopback(host: str) -> bool:
 def _readable(settings: RepositorySettings) -> Iterator[str]:
     for setting in (settings.password, settings.token):
         file = setting.file if setting else None
-        if file is not None and _others_read(file):
+        if file is not None and others_read(file):
             yield f"{file} holds a password, and other users can read it: chmod 600 {file}"
 
 
-def _others_read(file: Path) -> bool:
+def others_read(file: Path) -> bool:
+    """Whether other users of this machine may read a file."""
     if os.name != "posix":
         return False
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from gavial.maven.coordinate import AnyCoordinate, Module
 
 METADATA = "maven-metadata.xml"
+UNSUMMED = ".asc"  # signatures by gpg, beside which Maven puts no checksums
 
 
 def module_folder(module: Module) -> str:
@@ -70,3 +71,13 @@ def claim_path(coordinate: AnyCoordinate) -> str:
 def card_path(coordinate: AnyCoordinate) -> str:
     """The path of the model card."""
     return file_path(coordinate, "json", "card")
+
+
+def signature_path(coordinate: AnyCoordinate) -> str:
+    """The path of the signature over all other files."""
+    return file_path(coordinate, "json", "signature")
+
+
+def bom_path(coordinate: AnyCoordinate) -> str:
+    """The path of the bill of materials, in CycloneDX."""
+    return file_path(coordinate, "json", "cyclonedx")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
+from gavial.errors import CorruptRelease
 from gavial.maven import xml
 from gavial.maven.coordinate import AnyCoordinate, Library, Module
 
@@ -56,6 +57,34 @@ class Pom:
         _properties(root, self.properties)
         _dependencies(root, self.dependencies)
         return xml.render(root)
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a POM says of itself, as it stands there: `group:artifact:version`."""
+
+    coordinate: str
+    dependencies: tuple[str, ...]
+
+
+def read(data: bytes, what: str) -> Described:
+    """Read what a POM is, and what it depends on.
+
+    Raises:
+        CorruptRelease: it is no POM.
+    """
+    root = xml.parse(data, what)
+    if root.tag.rpartition("}")[2] != "project":
+        raise CorruptRelease(f"{what} is no POM: it is a <{root.tag.rpartition('}')[2]:.40}>.")
+    for one in root.iter():
+        one.tag = str(one.tag).rpartition("}")[2]
+    dependencies = root.findall("dependencies/dependency")
+    return Described(_identity(root), tuple(map(_identity, dependencies)))
+
+
+def _identity(element: Element) -> str:
+    names = ("groupId", "artifactId", "version")
+    return ":".join((element.findtext(name) or "").strip() for name in names)
 
 
 def pom_properties(coordinate: AnyCoordinate) -> bytes:

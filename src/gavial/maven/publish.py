@@ -295,10 +295,11 @@ def _hidden(what: str) -> RepositoryError:
 
 
 def _upload(order: Order, coordinate: Coordinate, path: str, content: Content) -> Steps[bool]:
-    """Store a release's file and its checksums; `False` where another's is there."""
+    """Store a release's file and its checksums, if it has any; `False` where another's is there."""
     if not (yield from _put(order, coordinate, path, content)):
         return False
-    yield from _write_checksums(path, content)
+    if not path.endswith(layout.UNSUMMED):
+        yield from _write_checksums(path, content)
     return True
 
 

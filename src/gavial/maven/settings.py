@@ -23,6 +23,7 @@ from gavial.maven.setting_values import (
     environment_name,
 )
 from gavial.maven.settings_merge import Merger
+from gavial.maven.settings_signing import Signing, TrustRule, merged
 from gavial.maven.settings_xml import MavenSettings
 
 __all__ = ["RepositorySettings", "Secret", "Setting", "Settings", "environment_name"]
@@ -37,7 +38,8 @@ _BUILT_IN = "built in"
 class Settings:
     """The repositories by id, and the one that is meant where none is named.
 
-    `default` is an id or a URL, with its source; `None` where nothing says so.
+    `default` is an id or a URL, with its source; `None` where nothing says so. `trust` has the
+    rules of every source: none of them takes away what another asks for.
     """
 
     repositories: Mapping[str, RepositorySettings]
@@ -45,6 +47,8 @@ class Settings:
     folder: Path
     without_url: Mapping[str, str] = field(default_factory=dict)
     _merger: Merger | None = None
+    signing: Signing = field(default_factory=Signing)
+    trust: tuple[TrustRule, ...] = ()
 
     @classmethod
     def load(
@@ -79,13 +83,15 @@ class Settings:
             _built_in(home),
         )
         merger = Merger(layers, cache(partial(MavenSettings.load, home, environ)))
-        merged = {name: merger.repository(name) for name in merger.ids}
+        found = {name: merger.repository(name) for name in merger.ids}
         return cls(
-            {name: one for name, one in merged.items() if one is not None},
+            {name: one for name, one in found.items() if one is not None},
             next((layer.default for layer in layers if layer.default), None),
             folder,
-            {name: merger.sources(name) for name, one in merged.items() if one is None},
+            {name: merger.sources(name) for name, one in found.items() if one is None},
             merger,
+            merged(layer.signing for layer in layers),
+            tuple(rule for layer in layers for rule in layer.trust),
         )
 
     def find(

@@ -17,6 +17,14 @@ from gavial import limits
 from gavial.errors import ConfigurationError
 from gavial.maven.locations import as_url, expanded, is_location
 from gavial.maven.setting_values import PARTS, SECRETS, Secret, Setting
+from gavial.maven.settings_signing import (
+    TRUST_VARIABLE,
+    Signing,
+    TrustRule,
+    signing_from_environment,
+    signing_of,
+    trust_of,
+)
 
 DEFAULT_VARIABLE = "GAVIAL_REPOSITORY"
 CONFIG_VARIABLE = "GAVIAL_CONFIG"
@@ -31,10 +39,12 @@ Parts = Mapping[str, Setting[Any]]
 
 @dataclass(frozen=True)
 class Layer:
-    """What one source says: the default repository, and parts of repositories by id."""
+    """What one source says: the default repository, parts of repositories by id, signatures."""
 
     default: Setting[str] | None = None
     repositories: Mapping[str, Parts] = field(default_factory=dict)
+    signing: Signing | None = None
+    trust: tuple[TrustRule, ...] = ()
 
 
 def from_environment(environ: Mapping[str, str], folder: Path) -> Layer:
@@ -49,8 +59,23 @@ def from_environment(environ: Mapping[str, str], folder: Path) -> Layer:
             repositories.setdefault(found[1], {})[part] = setting
     default = environ.get(DEFAULT_VARIABLE)
     return Layer(
-        _default(default, folder, f"environment variable {DEFAULT_VARIABLE}"), repositories
+        _default(default, folder, f"environment variable {DEFAULT_VARIABLE}"),
+        repositories,
+        signing_from_environment(environ, folder),
+        _trust_file(environ, folder),
     )
+
+
+def _trust_file(environ: Mapping[str, str], folder: Path) -> tuple[TrustRule, ...]:
+    """The rules of the file that `GAVIAL_TRUST` names: one that is not there is no permission."""
+    named = environ.get(TRUST_VARIABLE)
+    if not named:
+        return ()
+    file = folder / expanded(named)
+    table = read_toml(file)
+    for key in table:
+        _check_known(key, ("trust",), str(file))
+    return trust_of(table.get("trust"), file)
 
 
 def from_session(conf: Mapping[str, str], folder: Path) -> Layer:
@@ -151,13 +176,15 @@ def _layer(table: Any, file: Path, *, own: bool) -> Layer:
     source = str(file)
     _check_table(table, source, "its settings")
     for key in table:
-        _check_known(key, ("default", "repositories"), source)
+        _check_known(key, ("default", "repositories", "signing", "trust"), source)
     default = table.get("default")
     if default is not None:
         default = _string(default, source, "default")
     return Layer(
         _default(default, file.parent, source, own=own),
         dict(_repositories(table.get("repositories", {}), file, own=own)),
+        signing_of(table.get("signing"), file, own=own),
+        trust_of(table.get("trust"), file),
     )
 
 

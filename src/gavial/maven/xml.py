@@ -39,7 +39,7 @@ def child(parent: Element, name: str, text: str | None = None) -> Element:
     """Append an element, with text where there is any."""
     element = SubElement(parent, name)
     if text is not None:
-        element.text = _legal(text)
+        element.text = legal(text)
     return element
 
 
@@ -50,6 +50,6 @@ def render(root: Element) -> bytes:
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body + b"\n"
 
 
-def _legal(text: str) -> str:
+def legal(text: str) -> str:
     """Replace what XML 1.0 cannot hold (https://www.w3.org/TR/xml/#charsets)."""
     return _ILLEGAL.sub("\ufffd", text)

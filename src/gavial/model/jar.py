@@ -25,6 +25,8 @@ from gavial.model.jar_reader import (
     PIPELINES,
     RESERVED,
     artifacts,
+    differences,
+    member,
     python_members,
     read_manifest,
     unpack,
@@ -33,7 +35,17 @@ from gavial.model.manifest import Manifest, Member
 from gavial.model.one_pass import OnePass
 from gavial.model.saved_model import Print, SavedModel
 
-__all__ = ["Manifest", "Member", "artifacts", "pack", "python_members", "read_manifest", "unpack"]
+__all__ = [
+    "Manifest",
+    "Member",
+    "artifacts",
+    "differences",
+    "member",
+    "pack",
+    "python_members",
+    "read_manifest",
+    "unpack",
+]
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 _ZIPIMPORT_ENTRIES = 65535  # Python's zipimport reads no zip64 before 3.13

@@ -7,6 +7,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from gavial import limits
 from gavial.errors import ConfigurationError, CorruptRelease
 from gavial.model.archive import CHUNK, Archive, open_jar
 from gavial.model.manifest import Manifest
@@ -74,6 +75,41 @@ def unpack(jar: Path, artifact: str, to: Path) -> Path:
                 "choose another folder."
             ) from error
     return to
+
+
+def differences(jar: Path) -> tuple[str, ...]:
+    """What of a jar is not as its manifest says, file by file; all of it is read.
+
+    Raises:
+        CorruptRelease: it is damaged or hostile, has no manifest, or has other files than that.
+        IncompatibleModel: the manifest is of a later Gavial.
+    """
+    found = []
+    with open_jar(jar) as archive:
+        if archive.manifest is None:
+            raise CorruptRelease(f"{jar.name} has no manifest.")
+        for name, member in sorted(archive.manifest.members.items()):
+            try:
+                if _hash(archive, name) != member.sha256:
+                    found.append(f"{name!r} is not what the manifest lists")
+            except CorruptRelease as error:
+                found.append(str(error))
+    return tuple(found)
+
+
+def member(jar: Path, name: str) -> bytes | None:
+    """A small file of a jar; `None` where it has none of that name.
+
+    Raises:
+        CorruptRelease: the jar is damaged or hostile, or the file is large.
+    """
+    with open_jar(jar) as archive:
+        if name not in archive.files:
+            return None
+        if archive.files[name].file_size > limits.SMALL_FILE:
+            raise CorruptRelease(f"{name!r} of {jar.name} is too large (GAVIAL_LIMIT_SMALL_FILE).")
+        with archive.read(name) as data:
+            return data.read(limits.SMALL_FILE)
 
 
 def python_members(jar: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
@@ -22,6 +22,7 @@ from gavial.model.saved_model import SavedModel
 from gavial.model.saved_stage import Stage
 
 FORMAT = 1
+_LINE_END = re.compile("\r\n?")  # which XML does not keep
 _FORBIDDEN = re.compile(r"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
@@ -81,6 +82,56 @@ def read_claim(data: bytes) -> Claim | None:
         return None
     token, digest, coordinate = (value or "" for value in values)
     return Claim(token, digest, coordinate)
+
+
+def differences(data: bytes, pipeline: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What a `-metadata.xml` says otherwise than a card of its stages and their parameters.
+
+    Args:
+        data: the file's bytes, which `read_claim` reads.
+        pipeline: as `card.stages_of` describes it.
+    """
+    stages = ElementTree.fromstring(data.decode("utf-8")).find("pipeline/stages")
+    found: list[str] = []
+    _compare(stages, pipeline, found)
+    return tuple(found)
+
+
+def _compare(there: Element | None, stages: Sequence[Mapping[str, Any]], found: list[str]) -> None:
+    elements = [] if there is None else there.findall("stage")
+    names = [(one.get("id"), one.findtext("class")) for one in elements]
+    if names != [(stage.get("uid"), stage.get("class")) for stage in stages]:
+        found.append(f"its stages are {', '.join(str(name) for name, _ in names) or 'none'}")
+        return
+    for element, stage in zip(elements, stages, strict=True):
+        theirs = _values(element)
+        ours = {
+            **{name: (value, "false") for name, value in stage.get("defaults", {}).items()},
+            **{name: (value, "true") for name, value in stage.get("parameters", {}).items()},
+        }
+        for name in sorted(theirs.keys() | ours.keys()):
+            if name not in theirs or name not in ours or not _same(theirs[name], ours[name]):
+                found.append(f"{name!r:.80} of {stage.get('uid')!r:.80} differs")
+        _compare(element.find("stages"), stage.get("stages", ()), found)
+
+
+def _values(stage: Element) -> dict[str, tuple[str, str]]:
+    return {
+        one.findtext("name") or "": (one.findtext("value") or "", one.get("explicit") or "")
+        for one in stage.findall("params/param")
+    }
+
+
+def _same(there: tuple[str, str], ours: tuple[Any, str]) -> bool:
+    if there[1] != ours[1]:
+        return False
+    text = there[0]
+    if text == _LINE_END.sub("\n", xml.legal(_text(ours[0]))):
+        return True
+    try:  # a number that JSON lacks is a text in the card
+        return bool(json.loads(text, parse_constant=str) == ours[0])
+    except (ValueError, RecursionError):
+        return False
 
 
 def _stages(parent: Element, stages: Iterable[Stage], stamped: dict[str, str]) -> None:

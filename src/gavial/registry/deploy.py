@@ -22,13 +22,13 @@ from gavial.maven.coordinate import Coordinate, Library, Target, Version
 from gavial.maven.drive import Driver, Transferred
 from gavial.maven.pom import Pom, pom_properties
 from gavial.maven.repository import Repository
-from gavial.model import columns, jar, metadata_xml, python_module, safety, stamp
+from gavial.model import bom, columns, jar, metadata_xml, python_module, safety, stamp
 from gavial.model.card import Card, File, stages_of
 from gavial.model.compatibility import check_freeze
 from gavial.model.dataset import Dataset
 from gavial.model.saved_model import SavedModel
 from gavial.owner import temporary
-from gavial.registry import facts, git, local, places, runtime
+from gavial.registry import facts, git, local, parts, places, runtime, seals
 from gavial.registry.pending import Notes
 from gavial.registry.release import Release
 from gavial.registry.succession import Succession
@@ -61,6 +61,8 @@ def deploy(
     watermark_col: str | None = None,
     allow: str = "",
     freeze: Sequence[str] = (),
+    sign: str | os.PathLike[str] | None = None,
+    gpg: str | None = None,
     progress: Transferred | None = None,
 ) -> Release:
     """Release a model under the next build of its line. The caller's model stays as it is.
@@ -94,6 +96,9 @@ def deploy(
             The card shows it.
         freeze: parameters that no build may change, such as `"LogisticRegression.regParam"` or
             `"*.maxIter"`.
+        sign: the file of a private key (elliptic curve, PEM) that signs the release; `None` is
+            the configured one, if any.
+        gpg: a key of gpg's, for an `.asc` beside each file.
         progress: called with a file's path, the bytes that went since the last call, and its
             size in bytes.
 
@@ -134,6 +139,7 @@ def deploy(
             "sha256": runtime.files().files[0][1].digests["sha256"],
         },
     )
+    sealed = seals.Seals.of(target.module, sign, gpg)
     store = places.open_named(repository)
     succession = Succession(store, allow.strip(), check_freeze(freeze))
     with contextlib.ExitStack() as stack:
@@ -144,7 +150,9 @@ def deploy(
         observed["metrics"] = {**observed.get("metrics", {}), **about.metrics}
         about = replace(about, **observed)
         work = stack.enter_context(temporary("gavial-deploy-"))
-        job = _Deploy(saved, about, licence, libraries, modules, store, work, succession, progress)
+        job = _Deploy(
+            saved, about, licence, libraries, modules, store, work, succession, progress, sealed
+        )
         return Release.read(store, job.run(target))
 
 
@@ -161,6 +169,8 @@ class _Deploy:
     work: Path
     succession: Succession
     progress: Transferred | None
+    seals: seals.Seals
+    found: tuple[bom.Part, ...] | None = None
     commit: git.Commit | None = field(default_factory=lambda: git.describe(Path.cwd()))
 
     def run(self, target: Target) -> Coordinate:
@@ -238,15 +248,18 @@ class _Deploy:
             layout.claim_path(coordinate): Content.of_bytes(self.claim(coordinate)),
             layout.pom_path(coordinate): Content.of_bytes(pom),
         }
-        about = self.card(coordinate, files)
+        described = self.card(coordinate, files)
         # Again, now that the number is ours: another build may have been released meanwhile.
         target = Target(coordinate.module, coordinate.version.key())
-        about = replace(about, replaces=self.succession.of(target, about))
-        card = Content.of_bytes(about.to_json())
+        described = replace(described, replaces=self.succession.of(target, described))
+        files[layout.bom_path(coordinate)] = Content.of_bytes(self.materials(described, files))
+        described = replace(described, files=_listed(files))
+        files[layout.card_path(coordinate)] = Content.of_bytes(described.to_json())
+        own = (layout.jar_path, layout.bom_path, layout.card_path)
         return protocol.Packed(
             (
-                (layout.jar_path(coordinate), files[layout.jar_path(coordinate)]),
-                (layout.card_path(coordinate), card),
+                *((path(coordinate), files[path(coordinate)]) for path in own),
+                *self.seals.beside(coordinate, files),
             ),
             files[layout.pom_path(coordinate)],
         )
@@ -283,11 +296,25 @@ class _Deploy:
                 "remote": self.commit.remote,
             },
             digest=self.digest,
-            files=tuple(
-                File(path.rpartition("/")[2], content.size, content.digests["sha256"])
-                for path, content in files.items()
-            ),
+            files=_listed(files),
         )
+
+    def materials(self, card: Card, files: Mapping[str, Content]) -> bytes:
+        jar_path = layout.jar_path(Coordinate.parse(card.coordinate))
+        said = {"intended_use": self.about.description, **json.loads(card.to_json())}
+        return bom.render(
+            said,
+            self.parts(card),
+            jar_sha256=files[jar_path].digests["sha256"],
+            licence=self.licence,
+            version=__version__,
+        )
+
+    def parts(self, card: Card) -> tuple[bom.Part, ...]:
+        """What the model needs: looked for once, since it is the same for every number."""
+        if self.found is None:
+            self.found = parts.of(self.store, card.environment, self.libraries, self.modules)
+        return self.found
 
     def pom(self, coordinate: Coordinate) -> Pom:
         remote = self.commit.remote if self.commit else ""
@@ -376,6 +403,13 @@ def _metrics(metrics: Mapping[str, float]) -> dict[str, float]:
         if not math.isfinite(value):
             raise ConfigurationError(f"The metric {name!r} is {value}: expected a finite number.")
     return values
+
+
+def _listed(files: Mapping[str, Content]) -> tuple[File, ...]:
+    return tuple(
+        File(path.rpartition("/")[2], content.size, content.digests["sha256"])
+        for path, content in files.items()
+    )
 
 
 def _token_of(claim: bytes) -> str | None:

@@ -19,6 +19,8 @@ from gavial.model.card import Card, File
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
 
+    from gavial.registry.verify import Report
+
 # Called with a file's name, the bytes that went since the last call, and its size.
 Transferred = Callable[[str, int, int], None]
 
@@ -79,21 +81,54 @@ class Release:
     def download(self, folder: str | Path, progress: Transferred | None = None) -> tuple[Path, ...]:
         """Fetch every file into `folder`, verified. Files of other names there stay.
 
+        What is laid out is what was signed, and the signature where there is one.
+
         Raises:
             CorruptRelease: a file is not what the card says; it is not kept.
+            UntrustedRelease: the signature is not this release's, or not one that a trust policy
+                asks for.
         """
+        from gavial.registry import local, trust
+
+        signature = trust.require(self)
+        if signature is None and (signature := trust.read(self)) is not None:
+            trust.compare(self, signature)
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        return tuple(self.fetch(one, place / one.name, progress) for one in self.files)
+        paths = [self.fetch(one, place / one.name, progress) for one in self.files]
+        if signature is not None:
+            beside = place / layout.signature_path(self.coordinate).rpartition("/")[2]
+            try:
+                local.write_whole(beside, signature.data)
+            except OSError as error:
+                raise local_disk(str(beside), error) from error
+            paths.append(beside)
+        return tuple(paths)
 
-    def verify(self, progress: Transferred | None = None) -> None:
+    def verify(self, progress: Transferred | None = None) -> Report:
+        """Check everything that a release says of itself, and who signed it.
+
+        Returns:
+            What was checked, check by check.
+
+        Raises:
+            CorruptRelease: something does not agree; the message has all of it.
+            UntrustedRelease: a trust policy asks for a signature that it has not.
+        """
+        from gavial.registry import verify
+
+        report = verify.verify(self, progress=progress)
+        report.check()
+        return report
+
+    def compare(self, progress: Transferred | None = None) -> None:
         """Read every byte and compare it with the card.
 
         Raises:
             CorruptRelease: a file is missing or is not what the card says.
         """
         for one in self.files:
-            self._copy(one, None, progress)
+            self.copy(one, None, progress)
 
     def fetch(self, file: File, target: Path, progress: Transferred | None = None) -> Path:
         """Fetch one file to `target`, which appears whole and verified or not at all.
@@ -105,7 +140,7 @@ class Release:
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
         try:
             with temporary.open("wb") as stream:
-                self._copy(file, stream, progress)
+                self.copy(file, stream, progress)
             temporary.replace(target)
         except OSError as error:
             raise local_disk(str(target), error) from error
@@ -125,7 +160,12 @@ class Release:
                 return one
         raise CorruptRelease(f"The card of {self.coordinate} lists no file {name!r}.")
 
-    def _copy(self, file: File, stream: IO[bytes] | None, progress: Transferred | None) -> None:
+    def copy(self, file: File, stream: IO[bytes] | None, progress: Transferred | None) -> None:
+        """Read one file, into `stream` where there is one, and compare it with the card.
+
+        Raises:
+            CorruptRelease: it is missing or is not what the card says.
+        """
         if file.name != Path(file.name).name or "\\" in file.name:
             raise CorruptRelease(f"The card of {self.coordinate} lists the file {file.name!r}.")
 

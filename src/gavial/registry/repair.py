@@ -198,6 +198,6 @@ def _corrupt(
             with suppress(
                 ReleaseNotFound
             ):  # not released by Gavial: nothing says what it ought to be
-                Release.read(store, coordinate).verify(progress)
+                Release.read(store, coordinate).compare(progress)
         except GavialError as error:
             yield str(version), str(error)

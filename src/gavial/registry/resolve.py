@@ -60,6 +60,7 @@ def resolve(
             lists what there is.
         ConfigurationError: there is no Spark session, or several models fit the name.
         CorruptRelease: bytes are not those that were released.
+        UntrustedRelease: a trust policy asks for a signature that the release has not.
         IncompatibleModel: it cannot run here; the message has the line that mends it.
         UnsafeModel: it would run code or SQL that nobody declared.
 
@@ -108,10 +109,11 @@ def load_release(
     release: Release, *, watermark_col: str | None = None, allow_sql: bool = False
 ) -> PipelineModel:
     """Fetch, verify and load a release of a repository."""
-    from gavial.registry import cache
+    from gavial.registry import cache, trust
     from gavial.spark import session
 
     session.current()  # or all would be fetched for nothing
+    trust.require(release)
     jar, artifact = cache.jar(release), release.coordinate.artifact
     wanted = _Wanted(
         jar, artifact, release.coordinate, release.card.libraries, watermark_col, allow_sql
@@ -144,10 +146,11 @@ def _load_chosen(
 def _load_foreign(
     store: Repository, coordinate: Coordinate, watermark_col: str | None, *, allow_sql: bool
 ) -> PipelineModel:
-    from gavial.registry import foreign
+    from gavial.registry import foreign, trust
     from gavial.spark import session
 
     session.current()
+    trust.require_card(coordinate)
     warn(
         f"{coordinate} was not released by Gavial: it has no model card, so nothing but its sha1 "
         "is compared."

@@ -17,7 +17,7 @@ from gavial.maven.repository import Repository
 from gavial.maven.selector import Request
 from gavial.maven.settings import RepositorySettings, environment_name
 from gavial.registry import fast_start as start
-from gavial.registry import local, places, runtime
+from gavial.registry import local, places, runtime, trust
 from gavial.registry.release import Release, Transferred
 from gavial.registry.verified import prepare
 from gavial.registry.warn import warn
@@ -95,6 +95,9 @@ def plan(
     _check_modules(requests)
     store = places.open_named(repository)
     chosen = [catalog.select(store, request) for request in requests]
+    # What Ivy brings is compared with nothing of ours: where signatures are asked for, it is shown
+    # nothing but what has one.
+    verified = verified or any(trust.applies(one.module) for one in chosen)
     packages = [
         str(coordinate)
         if exact or verified

@@ -14,7 +14,7 @@ from gavial.maven import layout
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Library
 from gavial.maven.pom import Pom
-from gavial.registry import cache, local, runtime
+from gavial.registry import cache, local, runtime, trust
 from gavial.registry.release import Release, Transferred
 
 
@@ -29,7 +29,10 @@ def prepare(
 
     Raises:
         CorruptRelease: what the repository holds is not what a card says.
+        UntrustedRelease: a trust policy asks for a signature that one has not.
     """
+    for release in releases:
+        trust.require(release)
     folder = cache.folder(releases[0].repository.url)
     for release in releases:
         for path in (layout.jar_path(release.coordinate), layout.pom_path(release.coordinate)):

@@ -61,6 +61,22 @@ def deploy(
             help="A Python module that its stages need, which travels in the jar. Repeatable.",
         ),
     ] = None,
+    sign: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="KEY",
+            help="The file of the private key that signs the release. Without it: the configured.",
+            show_default=False,
+        ),
+    ] = None,
+    gpg: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEYID",
+            help="A key of gpg's, for an .asc beside each file.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a release of a saved PipelineModel. Needs no Java."""
@@ -80,6 +96,8 @@ def deploy(
             labels=pairs(label or [], "--label", "team=retention"),
             requires=requires or (),
             python_modules=python_module or (),
+            sign=sign,
+            gpg=gpg,
             progress=transferred,
         )
     if as_json:

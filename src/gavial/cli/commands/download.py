@@ -29,10 +29,7 @@ def download(
         release = opened(repository).release(gav)
         paths = release.download(to, transferred)
     if as_json:
-        files = [
-            {"path": str(path), "name": file.name, "size": file.size, "sha256": file.sha256}
-            for path, file in zip(paths, release.files, strict=True)
-        ]
+        files = [{"path": str(path), "name": path.name, **_content(path)} for path in paths]
         output.document(
             {
                 "coordinate": str(release.coordinate),
@@ -44,6 +41,13 @@ def download(
     output.note(f"{release.coordinate}: {len(paths)} files, verified")
     for path in paths:
         output.line(harmless(path))
+
+
+def _content(path: Path) -> dict[str, object]:
+    from gavial.maven.content import Content
+
+    found = Content.of_file(path)
+    return {"size": found.size, "sha256": found.digests["sha256"]}
 
 
 def register(app: typer.Typer) -> None:
