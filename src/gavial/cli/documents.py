@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,3 +26,18 @@ def release(found: Release) -> dict[str, Any]:
 def place(repository: Any) -> dict[str, str]:
     """A repository: its id and URL."""
     return {"id": repository.id, "url": repository.url}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON holds it: numbers that JSON lacks are texts.
+
+    >>> plain({"auc": float("nan"), "labels": ("a",)})
+    {'auc': 'NaN', 'labels': ['a']}
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {str(name): plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return value
