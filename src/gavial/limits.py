@@ -59,3 +59,10 @@ WALK_DEPTH = _limit("WALK_DEPTH", 40)
 
 # Pages of a server's search, of 50 to 100 names each.
 SEARCH_PAGES = _limit("SEARCH_PAGES", 1_000)
+
+# Values of one stage that `gavial diff` compares one by one; beyond, by digest and summary.
+DIFF_VALUES = _limit("DIFF_VALUES", 100_000)
+
+# Bytes, uncompressed, of a part of one file (a row group) that `gavial diff` reads at once: a
+# StringIndexer's labels are one value. Larger ones are compared by their files' digests alone.
+DIFF_BYTES = _limit("DIFF_BYTES", 512 << 20)

@@ -19,6 +19,7 @@ PUBLIC = {
     "available",
     "coordinate",
     "deploy",
+    "diff",
     "errors",
     "repository",
     "resolve",

@@ -9,6 +9,7 @@ import typer
 from gavial.cli import output
 from gavial.cli.commands import (
     deploy,
+    diff,
     download,
     ivysettings,
     list_,
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (deploy, list_, show, download, spark_conf, run, ivysettings, repositories):
+for module in (deploy, list_, show, diff, download, spark_conf, run, ivysettings, repositories):
     module.register(app)
 
 
