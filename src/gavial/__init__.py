@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gavial.registry.catalog import ModelRepository as ModelRepository
     from gavial.registry.catalog import repository as repository
     from gavial.registry.deploy import deploy as deploy
+    from gavial.registry.diff import diff as diff
     from gavial.registry.release import Release as Release
     from gavial.registry.resolve import available as available
     from gavial.registry.resolve import coordinate as coordinate
@@ -39,6 +40,7 @@ _HOMES = {
     "available": "gavial.registry.resolve",
     "coordinate": "gavial.registry.resolve",
     "deploy": "gavial.registry.deploy",
+    "diff": "gavial.registry.diff",
     "repository": "gavial.registry.catalog",
     "resolve": "gavial.registry.resolve",
     "spark_conf": "gavial.registry.spark_conf",

@@ -66,3 +66,10 @@ SEARCH_PAGES = _limit("SEARCH_PAGES", 1_000)
 
 # Bytes of a release's signature: about 200 for each file that it covers, and certificates.
 SIGNATURE = _limit("SIGNATURE", 1 << 20)
+
+# Values of one stage that `gavial diff` compares one by one; beyond, by digest and summary.
+DIFF_VALUES = _limit("DIFF_VALUES", 100_000)
+
+# Bytes, uncompressed, of a part of one file (a row group) that `gavial diff` reads at once: a
+# StringIndexer's labels are one value. Larger ones are compared by their files' digests alone.
+DIFF_BYTES = _limit("DIFF_BYTES", 512 << 20)

@@ -24,6 +24,7 @@ COMMANDS = (
     "deploy",
     "list",
     "show",
+    "diff",
     "download",
     "verify",
     "spark-conf",
@@ -207,6 +208,59 @@ def test_list_reports_versions_by_others(gavial, released, tmp_path):
     assert done.json["versions"] == ["1.0.1", "1.0.0"]
     assert done.json["foreign"] == ["1.1.0-rc1"]
     assert "1.1.0-rc1" in done.err
+
+
+def test_list_finds_releases_by_their_cards_in_order(gavial, released):
+    done = gavial(
+        *("list", "--repository", released, "--where", "metrics.auc>0.8 and labels.team~red"),
+        *("--sort", "-metrics.auc"),
+    )
+    lines = [line.split() for line in done.out.splitlines()]
+    assert lines[0] == ["RELEASE", "CREATED", "OWNER", "METRICS.AUC", "LABELS.TEAM"]
+    assert [(line[0], line[-2]) for line in lines[1:]] == [
+        ("com.acme:churn:1.0.1", "0.87"),
+        ("com.acme:churn:1.0.0", "0.81"),
+    ]
+
+
+def test_list_shows_where_a_condition_does_not_fit(gavial, released):
+    done = gavial("list", "--repository", released, "--where", "metrics.auc>>0.8")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines()[1:] == ["  metrics.auc>>0.8", "              ^"]
+
+
+def test_list_of_all_repositories_names_one_that_does_not_answer(gavial, released, tmp_path):
+    variables = {
+        "GAVIAL_REPOSITORIES_HERE_URL": (tmp_path / "models").as_uri(),
+        "GAVIAL_REPOSITORIES_AWAY_URL": "http://127.0.0.1:9/models/",
+    }
+    done = gavial("list", "com.acme:churn", "--all-repositories", "--json", **variables)
+    assert done.code == 1
+    assert [one["coordinate"] for one in done.json["releases"]] == [
+        "com.acme:churn:1.0.1",
+        "com.acme:churn:1.0.0",
+    ]
+    assert list(done.json["unavailable"]) == ["away"]
+
+
+def test_diff_exits_with_one_where_that_is_asked_for(gavial, released):
+    both = ("com.acme:churn:1.0.0", "com.acme:churn:1.0.1", "--repository", released)
+    done = gavial("diff", *both)
+    assert done.code == 0
+    assert "  ~  auc  0.81 → 0.87  +0.06\n" in done.out
+    assert gavial("diff", *both, "--exit-code").code == 1
+    same = gavial("diff", both[0], SAVED, "--repository", released, "--exit-code", "--json")
+    assert (same.code, same.json["differs"]) == (0, False)
+
+
+def test_diff_writes_a_page(gavial, released, tmp_path):
+    both = ("com.acme:churn:1.0.0", "com.acme:churn:1.0.1", "--repository", released)
+    done = gavial("diff", *both, "--html", "churn.html")
+    assert (done.code, done.out) == (0, "")
+    page = (tmp_path / "churn.html").read_text("utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert "com.acme:churn:1.0.1" in page
+    assert gavial("diff", *both, "--html", "no/such/churn.html").code == 2
 
 
 def test_an_empty_repository_has_no_models(gavial, tmp_path):

@@ -20,6 +20,7 @@ PUBLIC = {
     "available",
     "coordinate",
     "deploy",
+    "diff",
     "errors",
     "repository",
     "resolve",

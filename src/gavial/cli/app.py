@@ -9,6 +9,7 @@ import typer
 from gavial.cli import output
 from gavial.cli.commands import (
     deploy,
+    diff,
     download,
     ivysettings,
     keygen,
@@ -32,6 +33,7 @@ for module in (
     deploy,
     list_,
     show,
+    diff,
     download,
     verify,
     spark_conf,

@@ -31,6 +31,16 @@ def heading(text: str) -> None:
     _console().print(Text(text, style="bold"), soft_wrap=True)
 
 
+def styled(text: str, style: str) -> None:
+    """Write a line that has a colour on a terminal: one of rich's styles, "" for none."""
+    if not style or not _styled():
+        line(text)
+        return
+    from rich.text import Text
+
+    _console().print(Text(text, style=style), soft_wrap=True)
+
+
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a table; every cell is made harmless."""
     cells = [[harmless(cell) for cell in row] for row in rows]

@@ -17,8 +17,10 @@ Transferred = Callable[[str, int, int], None]
 
 
 @contextmanager
-def shown(doing: str) -> Iterator[Transferred | None]:
+def shown(doing: str, *, counted: bool = False) -> Iterator[Transferred | None]:
     """Show that something is being done, and how far each file is.
+
+    With `counted`, things are counted and not bytes.
 
     Yields what the use case calls for each part of a file, or `None` where nobody looks.
     """
@@ -29,6 +31,7 @@ def shown(doing: str) -> Iterator[Transferred | None]:
     from rich.progress import (
         BarColumn,
         DownloadColumn,
+        MofNCompleteColumn,
         Progress,
         SpinnerColumn,
         TextColumn,
@@ -40,7 +43,7 @@ def shown(doing: str) -> Iterator[Transferred | None]:
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        DownloadColumn(),
+        MofNCompleteColumn() if counted else DownloadColumn(),
         TimeElapsedColumn(),
         console=Console(stderr=True, color_system=colours),  # type: ignore[arg-type]
         transient=True,

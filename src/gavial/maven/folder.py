@@ -77,6 +77,14 @@ class FolderRepository(Repository):
             with self._errors("read", path):
                 return self._place(path).is_file()
 
+    def stamp(self, path: str) -> str | None:
+        try:
+            found = os.stat(f"{self._root}{path}")  # noqa: PTH116 as `exists`
+        except (OSError, ValueError):
+            return None
+        # As git's index: no program sets the time of a state's last change.
+        return f"{found.st_size}-{found.st_ino}-{found.st_mtime_ns}-{found.st_ctime_ns}"
+
     def write(
         self,
         path: str,

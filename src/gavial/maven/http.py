@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
@@ -83,6 +84,16 @@ class HttpRepository(Repository):
         self.id = repository_id
         self._client = HttpClient(
             self.url, self.id, credentials, (ca_file, client_cert), timeout, sleep
+        )
+        self._twin = partial(
+            HttpRepository,
+            self.url,
+            self.id,
+            credentials=credentials,
+            ca_file=ca_file,
+            client_cert=client_cert,
+            timeout=timeout,
+            sleep=sleep,
         )
         self._conditional = True  # until the server proves that it gets `If-None-Match` wrong
         self._has_folders: bool | None = None
@@ -189,6 +200,9 @@ class HttpRepository(Repository):
 
     def realm(self) -> str | None:
         return self._client.challenge("gavial/probe/maven-metadata.xml")
+
+    def twin(self) -> Repository:
+        return self._twin()  # `requests` does not promise that threads may share a session
 
     def close(self) -> None:
         """Close the connections."""

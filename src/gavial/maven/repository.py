@@ -59,6 +59,18 @@ class Repository(ABC):
     def exists(self, path: str) -> bool:
         """Whether there is such a file."""
 
+    def stamp(self, path: str) -> str | None:
+        """What changes whenever a file does, for the price of a look.
+
+        `None` where there is no such file, or the repository tells nothing of the kind.
+        """
+        del path
+        return None
+
+    def twin(self) -> Repository:
+        """The same repository for another thread; itself where threads may share it."""
+        return self
+
     def same(self, path: str, content: Content) -> bool:
         """Whether exactly these bytes are there, of whatever size."""
         target = Hashing(None, content.size)

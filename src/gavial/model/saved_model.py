@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import stat
 import zlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -155,18 +154,34 @@ def _files(folder: Path) -> list[tuple[str, Path]]:
 
 def _check_entries(folder: Path) -> None:
     """Only folders and files, inside: no links that lead out, no devices, no unfinished save."""
-    for parent, folders, names in os.walk(folder, onerror=_unreadable):
-        for name in (*folders, *names):
-            path = Path(parent, name)
-            where = path.relative_to(folder).as_posix()
-            if name == "_temporary":
+    waiting = [str(folder)]
+    while waiting:
+        # A model of a thousand stages has ten thousand entries: no `Path` and no `stat` for each.
+        for entry in _scanned(waiting.pop()):
+            if entry.name == "_temporary":
+                where = _relative(entry, folder)
                 raise IncompatibleModel(
                     f"{str(folder)!r} holds {where!r}: its save never finished. Save it again."
                 )
-            if path.is_symlink():
-                _check_link(path, where, folder)
-            elif not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+            if entry.is_symlink():
+                _check_link(Path(entry.path), _relative(entry, folder), folder)
+            elif entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
+            elif not entry.is_file(follow_symlinks=False):
+                where = _relative(entry, folder)
                 raise IncompatibleModel(f"{where!r} of {str(folder)!r} is not a file or folder.")
+
+
+def _scanned(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return sorted(found, key=lambda one: one.name)
+    except OSError as error:
+        raise IncompatibleModel(f"{folder!r} cannot be read: {error.strerror}.") from error
+
+
+def _relative(entry: os.DirEntry[str], folder: Path) -> str:
+    return Path(entry.path).relative_to(folder).as_posix()
 
 
 def _check_link(path: Path, where: str, folder: Path) -> None:
@@ -184,10 +199,6 @@ def _check_link(path: Path, where: str, folder: Path) -> None:
             f"{where!r} of {str(folder)!r} is a link to a folder, or to nothing: copy what it "
             "points to into the model instead."
         )
-
-
-def _unreadable(error: OSError) -> None:
-    raise IncompatibleModel(f"{error.filename!r} cannot be read: {error.strerror}.") from error
 
 
 def _check_root(root: Stage) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from gavial.maven import catalog, layout
 from gavial.maven.coordinate import Coordinate, Module, Version
@@ -10,6 +12,9 @@ from gavial.maven.repository import Repository
 from gavial.maven.selector import Request
 from gavial.registry import places
 from gavial.registry.release import Release
+
+if TYPE_CHECKING:
+    from gavial.registry.find import Found
 
 
 class ModelRepository:
@@ -62,6 +67,32 @@ class ModelRepository:
             ModelNotFound, ReleaseNotFound: nothing there matches.
         """
         return Release.read(self.store, catalog.select(self.store, Request.parse(gav)))
+
+    def find(
+        self,
+        where: str | Iterable[str] = (),
+        sort: str | Iterable[str] = (),
+        *,
+        limit: int | None = None,
+    ) -> tuple[Found, ...]:
+        """Releases whose cards meet conditions.
+
+        Args:
+            where: such as `metrics.auc>0.8 and labels.team=risk`, or several of those.
+            sort: a field or several, such as `-metrics.auc`: the highest first. What does not
+                say it comes last.
+            limit: so many at most.
+
+        Raises:
+            InvalidSelector: a condition or a field is malformed; the message shows the place.
+            RepositoryRefused: the repository lists nothing.
+
+        >>> repository("build/models").find("metrics.auc>0.8", sort="-metrics.auc")
+        ()
+        """
+        from gavial.registry import find
+
+        return find.find([self.store], where, sort, limit=limit).found
 
     def _is_model(self, module: Module) -> bool:
         """Whether the newest release of a module has a model card."""

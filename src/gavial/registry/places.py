@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+from gavial.errors import ConfigurationError
 from gavial.maven.exposure import exposures
 from gavial.maven.open import open_repository
 from gavial.maven.repository import Repository
@@ -35,6 +37,23 @@ def open_named(
     for problem in exposures(found):
         warn(problem)
     return open_repository(found)
+
+
+def open_all() -> tuple[Repository, ...]:
+    """Every configured repository and the default, each once.
+
+    Raises:
+        ConfigurationError: one of them must not be used; the message names it.
+    """
+    known = settings()
+    chosen = {one.url.value: one for one in known.repositories.values()}
+    with suppress(ConfigurationError):  # several, and none of them is the default
+        default = known.find()
+        chosen.setdefault(default.url.value, default)
+    for one in chosen.values():
+        for problem in exposures(one):
+            warn(problem)
+    return tuple(map(open_repository, chosen.values()))
 
 
 def as_text(what: str | os.PathLike[str] | None) -> str | None:
