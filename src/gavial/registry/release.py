@@ -72,11 +72,17 @@ class Release:
         own = File(path.rpartition("/")[2], content.size, content.digests["sha256"])
         return cls(coordinate, store, card, (*card.files, own))
 
-    def load(self, *, watermark_col: str | None = None, allow_sql: bool = False) -> PipelineModel:
-        """The model, verified and loaded into the active Spark session."""
+    def load(
+        self,
+        *,
+        watermark_col: str | None = None,
+        verify: str | None = None,
+        allow_sql: bool = False,
+    ) -> PipelineModel:
+        """The model, verified and loaded into the active session, as `gavial.resolve` does."""
         from gavial.registry.resolve import load_release
 
-        return load_release(self, watermark_col=watermark_col, allow_sql=allow_sql)
+        return load_release(self, watermark_col=watermark_col, allow_sql=allow_sql, verify=verify)
 
     def download(self, folder: str | Path, progress: Transferred | None = None) -> tuple[Path, ...]:
         """Fetch every file into `folder`, verified. Files of other names there stay.
@@ -105,8 +111,12 @@ class Release:
             paths.append(beside)
         return tuple(paths)
 
-    def verify(self, progress: Transferred | None = None) -> Report:
+    def verify(self, progress: Transferred | None = None, *, golden: bool = False) -> Report:
         """Check everything that a release says of itself, and who signed it.
+
+        Args:
+            progress: hears of each part of a file that came.
+            golden: also score its example records in the active Spark session, and compare.
 
         Returns:
             What was checked, check by check.
@@ -117,7 +127,7 @@ class Release:
         """
         from gavial.registry import verify
 
-        report = verify.verify(self, progress=progress)
+        report = verify.verify(self, golden=golden, progress=progress)
         report.check()
         return report
 

@@ -41,6 +41,7 @@ def resolve(
     repository: str | os.PathLike[str] | None = None,
     *,
     watermark_col: str | None = None,
+    verify: str | None = None,
     allow_sql: bool = False,
 ) -> PipelineModel:
     """Load a released model into the active Spark session, verified.
@@ -53,6 +54,8 @@ def resolve(
             configured repository.
         repository: a configured id, a URL or a folder.
         watermark_col: another name for the column that names the version.
+        verify: `"golden"` scores the release's example records before the model is handed over,
+            and compares with what was made of them when it was released: a few Spark jobs.
         allow_sql: load a model that has SQL statements other than plain column expressions.
 
     Raises:
@@ -66,6 +69,10 @@ def resolve(
 
     >>> model = resolve("com.acme:churn:1.+", repository="models")  # doctest: +SKIP
     """
+    if verify not in (None, "golden"):
+        raise ConfigurationError(f"verify={verify!r}: expected 'golden' or nothing.")
+    if verify and repository is None:
+        _check_in_repository(what)
     if ":" not in what:
         if repository is not None:
             raise InvalidSelector(
@@ -75,12 +82,22 @@ def resolve(
         found = _named(what)
         return _load_found(found, watermark_col, allow_sql=allow_sql)
     request = Request.parse(what)
-    if repository is None and (brought := _brought(request)):
+    if repository is None and not verify and (brought := _brought(request)):
         return _load_found(brought, watermark_col, allow_sql=allow_sql)
     from gavial.registry import places
 
     store = places.open_named(repository)
-    return _load_chosen(store, catalog.select(store, request), watermark_col, allow_sql=allow_sql)
+    chosen = catalog.select(store, request)
+    return _load_chosen(store, chosen, watermark_col, allow_sql=allow_sql, verify=verify)
+
+
+def _check_in_repository(what: str) -> None:
+    if ":" not in what:
+        raise ConfigurationError(
+            f"verify='golden' of {what!r}: what --packages brought comes without its model card. "
+            f"Name the repository's: gavial.resolve('group:{what}:version', repository=…, "
+            "verify='golden')."
+        )
 
 
 def available() -> tuple[Coordinate, ...]:
@@ -106,10 +123,14 @@ def coordinate(model: PipelineModel) -> Coordinate | None:
 
 
 def load_release(
-    release: Release, *, watermark_col: str | None = None, allow_sql: bool = False
+    release: Release,
+    *,
+    watermark_col: str | None = None,
+    allow_sql: bool = False,
+    verify: str | None = None,
 ) -> PipelineModel:
-    """Fetch, verify and load a release of a repository."""
-    from gavial.registry import cache, trust
+    """Fetch, verify and load a release of a repository; `verify` is that of `resolve`."""
+    from gavial.registry import cache, golden, trust
     from gavial.spark import session
 
     session.current()  # or all would be fetched for nothing
@@ -119,7 +140,10 @@ def load_release(
         jar, artifact, release.coordinate, release.card.libraries, watermark_col, allow_sql
     )
     digest = release.file(jar.name).sha256
-    return _load(wanted, cache.unpacked(digest, partial(model_jar.unpack, jar, artifact)))
+    model = _load(wanted, cache.unpacked(digest, partial(model_jar.unpack, jar, artifact)))
+    if verify:
+        golden.require(release, model, watermark_col or release.card.watermark)
+    return model
 
 
 @dataclass(frozen=True)
@@ -133,13 +157,20 @@ class _Wanted:
 
 
 def _load_chosen(
-    store: Repository, chosen: Coordinate, watermark_col: str | None, *, allow_sql: bool
+    store: Repository,
+    chosen: Coordinate,
+    watermark_col: str | None,
+    *,
+    allow_sql: bool,
+    verify: str | None = None,
 ) -> PipelineModel:
     from gavial.registry.release import Release
 
-    if store.exists(layout.card_path(chosen)):
+    if verify or store.exists(layout.card_path(chosen)):
         release = Release.read(store, chosen)
-        return load_release(release, watermark_col=watermark_col, allow_sql=allow_sql)
+        return load_release(
+            release, watermark_col=watermark_col, allow_sql=allow_sql, verify=verify
+        )
     return _load_foreign(store, chosen, watermark_col, allow_sql=allow_sql)
 
 

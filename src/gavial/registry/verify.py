@@ -13,6 +13,7 @@ from gavial.errors import (
     GavialError,
     IncompatibleModel,
     InvalidCoordinate,
+    UnsafeModel,
     UntrustedRelease,
 )
 from gavial.maven import layout, pom
@@ -22,11 +23,13 @@ from gavial.maven.settings_signing import TrustRule
 from gavial.model import bom, jar, metadata_xml
 from gavial.model.signature import signed_bytes
 from gavial.registry import places, trust
+from gavial.registry.golden import has_sample, rescore
 
 if TYPE_CHECKING:
     from gavial.registry.release import Release, Transferred
 
 SIGNATURE = "signature"
+GOLDEN = "golden sample"
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ def verify(
     *,
     keys: Sequence[Path] = (),
     authority: Path | None = None,
+    golden: bool = False,
+    allow_sql: bool = False,
     progress: Transferred | None = None,
 ) -> Report:
     """Check a release, as it lies in its repository.
@@ -90,11 +95,14 @@ def verify(
         release: which one.
         keys: public keys of which one must have signed, beside what the configuration asks for.
         authority: or the authority of whoever signed with a certificate.
+        golden: score its example records again in the active Spark session, once all else is as
+            it ought to be, since that runs the model.
+        allow_sql: as `resolve` has it.
         progress: hears of each part of a file that came.
 
     Raises:
         RepositoryError: the repository does not answer.
-        ConfigurationError: a key cannot be read.
+        ConfigurationError: a key cannot be read, or there is no Spark session.
     """
     rules = [rule for rule in places.settings().trust if rule.covers(release.coordinate.group)]
     if keys or authority:
@@ -103,6 +111,9 @@ def verify(
         there = _There(release, Path(folder), rules)
         checks = [_files(there, progress)]
         checks += (check(there) for check in _CHECKS)
+    if golden:
+        failed = [one.name for one in checks if one.passed is False]
+        checks.append(_golden(release, failed, allow_sql))
     return Report(str(release.coordinate), tuple(checks))
 
 
@@ -281,6 +292,20 @@ def _check_own_key(found: trust.Signature) -> None:
         raise UntrustedRelease(str(error)) from error
     if not key.made(found.bundle.signature, signed_bytes(found.bundle.payload)):
         raise UntrustedRelease("The signature is not one of the key of its certificate.")
+
+
+def _golden(release: Release, failed: Sequence[str], allow_sql: bool) -> Check:
+    """Whether it makes of its example what it made when it was released."""
+    if failed:
+        return Check(GOLDEN, None, f"not scored, since the check of {', '.join(failed)} failed")
+    if not has_sample(release):
+        return Check(GOLDEN, None, "none in the card")
+    try:
+        model = release.load(allow_sql=allow_sql)
+        found = rescore(release, model, release.card.watermark)
+    except (CorruptRelease, IncompatibleModel, UnsafeModel) as error:
+        return _check(GOLDEN, [str(error)], "")
+    return Check(GOLDEN, found.comparison.same, str(found), found.comparison.problems)
 
 
 _CHECKS: tuple[Callable[[_There], Check], ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 _EXAMPLE = (
     "\b\nExample:\n  gavial verify com.acme:churn:1.0.3\n"
-    "  gavial verify com.acme:churn:1.0.3 --key keys/alice.pub --json"
+    "  gavial verify com.acme:churn:1.0.3 --key keys/alice.pub --json\n"
+    "  gavial verify com.acme:churn:1.0.3 --golden"
 )
 _OUTCOMES = {True: "yes", False: "NO", None: "-"}
 
@@ -40,15 +42,34 @@ def verify(
             show_default=False,
         ),
     ] = None,
+    golden: Annotated[
+        bool,
+        typer.Option(
+            "--golden",
+            help="Start Spark here, score the release's example records again, and compare.",
+        ),
+    ] = False,
+    allow_sql: Annotated[
+        bool, typer.Option("--allow-sql", help="Let --golden run the model's own SQL.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check all that a release says of itself, and who signed it."""
+    from gavial.registry import golden as sample
     from gavial.registry import verify as registry
     from gavial.registry.catalog import repository as opened
 
     with progress.shown(f"Verifying {gav}") as transferred:
         release = opened(repository).release(gav)
-        report = registry.verify(release, keys=key or (), authority=authority, progress=transferred)
+        with sample.session(release, repository) if golden else nullcontext():
+            report = registry.verify(
+                release,
+                keys=key or (),
+                authority=authority,
+                golden=golden,
+                allow_sql=allow_sql,
+                progress=transferred,
+            )
     if as_json:
         output.document(
             {
