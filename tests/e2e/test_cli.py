@@ -7,6 +7,7 @@ import pty
 import re
 import select
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -284,6 +285,48 @@ def test_show_tells_what_a_release_is_and_how_to_use_it(gavial, released):
     assert re.search(r"^churn-1\.0\.1\.jar +[0-9.]+ kB +[0-9a-f]{64}$", "\n".join(lines), re.M)
     assert "gavial run com.acme:churn:1.0.1 --repository models/ -- pyspark" in lines
     assert 'gavial.resolve("com.acme:churn:1.0.1", repository="models/")' in lines
+
+
+def test_show_writes_a_page_to_hand_to_somebody(gavial, released, tmp_path):
+    done = gavial("show", "com.acme:churn", "--repository", released, "--html", "churn.html")
+    assert (done.code, done.out) == (0, "")
+    assert "com.acme:churn:1.0.1 is shown in churn.html" in done.err
+    shown = (tmp_path / "churn.html").read_text("utf-8")
+    assert shown.startswith("<!DOCTYPE html>")
+    assert "team=[red]retention[/red]" in shown
+
+
+def test_what_deploy_is_told_is_in_the_card(gavial):
+    done = gavial(
+        *("deploy", SAVED, "com.acme:churn", "--repository", "./models", "--json"),
+        *("--intended-use", "To call.", "--limits", "No firms.", "--field", 'regions=["eu"]'),
+        *("--field", "tier=gold", "--training-data", "s3://lake/c", "--metrics-on", "sales.h"),
+    )
+    card = done.json["card"]
+    assert (card["intended_use"], card["limits"]) == ("To call.", "No firms.")
+    assert card["fields"] == {"regions": ["eu"], "tier": "gold"}
+    assert (card["training_data"], card["metrics_on"]) == (
+        {"source": "s3://lake/c"},
+        {"source": "sales.h"},
+    )
+    assert [one["name"] for one in card["inputs"]["columns"]] == ["city", "x"]
+
+
+def test_a_build_that_breaks_its_line_is_refused_until_a_reason_allows_it(
+    gavial, released, tmp_path
+):
+    other = tmp_path / "other"
+    shutil.copytree(SAVED, other)
+    (part,) = other.glob("stages/*VectorAssembler*/metadata/part-*")
+    part.write_text(part.read_text().replace('["city_index","x"]', '["city_index","x","y"]'))
+    deploy = ("deploy", other, "com.acme:churn:1.0", "--repository", released)
+    refused = gavial(*deploy)
+    assert refused.code == 1
+    assert "- it needs the column 'y', which was not needed before" in refused.err
+    assert "may be released as com.acme:churn:2.0" in refused.err
+    assert gavial(*deploy, "--allow", "all send y").out == "com.acme:churn:1.0.2\n"
+    shown = gavial("show", "com.acme:churn", "--repository", released).out
+    assert "released all the same, because: all send y" in shown
 
 
 def test_the_url_that_json_shows_is_a_repository(gavial, released):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
 import typer
 
@@ -81,4 +82,19 @@ def numbers(given: list[str], option: str, example: str) -> dict[str, float]:
             raise typer.BadParameter(
                 f"{option} {name}={value!r}: expected a number, such as {example}"
             ) from error
+    return found
+
+
+def values(given: list[str], option: str, example: str) -> dict[str, Any]:
+    """The `name=json` of a repeated option; what is no JSON is a text.
+
+    Raises:
+        typer.BadParameter: as `pairs`.
+    """
+    found: dict[str, Any] = {}
+    for name, value in pairs(given, option, example).items():
+        try:
+            found[name] = json.loads(value)
+        except (ValueError, RecursionError):
+            found[name] = value
     return found

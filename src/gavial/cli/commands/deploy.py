@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gavial.cli import documents, output, progress
-from gavial.cli.options import JsonOption, RepositoryOption, numbers, pairs
+from gavial.cli.options import JsonOption, RepositoryOption, numbers, pairs, values
 
 _EXAMPLE = (
     "\b\nExample:\n"
@@ -40,11 +40,36 @@ def deploy(
         list[str] | None,
         typer.Option(metavar="NAME=TEXT", help="A further fact for the model card. Repeatable."),
     ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=JSON", help="A further fact that may be any JSON value. Repeatable."
+        ),
+    ] = None,
+    training_data: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="A path or table that the card names as such."),
+    ] = None,
+    metrics_on: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Likewise what the metrics were measured on."),
+    ] = None,
     description: Annotated[
         str, typer.Option(metavar="TEXT", help="What the model does.", show_default=False)
     ] = "",
     owner: Annotated[
         str, typer.Option(metavar="TEXT", help="Who answers for it.", show_default=False)
+    ] = "",
+    intended_use: Annotated[
+        str, typer.Option(metavar="TEXT", help="What it is for, and for whom.", show_default=False)
+    ] = "",
+    limits: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT",
+            help="What it is not for, and where it is known to fail.",
+            show_default=False,
+        ),
     ] = "",
     licence: Annotated[
         str,
@@ -77,6 +102,23 @@ def deploy(
             show_default=False,
         ),
     ] = None,
+    allow: Annotated[
+        str,
+        typer.Option(
+            metavar="REASON",
+            help="Release a build or a minor that breaks whoever uses the one before it; the card "
+            "shows why.",
+            show_default=False,
+        ),
+    ] = "",
+    freeze: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CLASS.PARAM",
+            help="A parameter that no build may change, such as LogisticRegression.regParam or "
+            "'*.maxIter'. Repeatable.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a release of a saved PipelineModel. Needs no Java."""
@@ -92,12 +134,19 @@ def deploy(
             metrics=numbers(metric or [], "--metric", "auc=0.87"),
             description=description,
             owner=owner,
+            intended_use=intended_use,
+            limits=limits,
+            fields=values(field or [], "--field", "regions='[\"eu\"]'"),
+            training_data=training_data,
+            metrics_on=metrics_on,
             licence=licence,
             labels=pairs(label or [], "--label", "team=retention"),
             requires=requires or (),
             python_modules=python_module or (),
             sign=sign,
             gpg=gpg,
+            allow=allow,
+            freeze=freeze or (),
             progress=transferred,
         )
     if as_json:
