@@ -16,7 +16,7 @@ from gavial.errors import (
     UntrustedRelease,
 )
 from gavial.maven import layout, pom
-from gavial.maven.content import Hashing
+from gavial.maven.content import Content
 from gavial.maven.coordinate import Library
 from gavial.maven.settings_signing import TrustRule
 from gavial.model import bom, jar, metadata_xml
@@ -232,21 +232,16 @@ def _runtime(there: _There) -> Check:
     release, named = there.release, there.release.card.runtime
     if named is None:
         return Check("runtime", None, "the card names none")
-
-    def problems() -> Iterator[str]:
-        try:
-            path = layout.jar_path(Library.parse(named["coordinate"]))
-        except InvalidCoordinate as error:
-            raise CorruptRelease(f"The card names a runtime that is none: {error}") from error
-        data = release.repository.read(path)
-        if data is None:
-            raise CorruptRelease(f"{path} is not there.")
-        digest = Hashing(None, len(data))
-        digest.write(data)
-        if digest.hexdigest() != named["sha256"]:
-            yield f"{path} is not what it was when {release.coordinate} was released."
-
-    return _collected("runtime", problems, named["coordinate"])
+    try:
+        path = layout.jar_path(Library.parse(named["coordinate"]))
+    except InvalidCoordinate as error:
+        return _check("runtime", [f"The card names a runtime that is none: {error}"], "")
+    data = release.repository.read(path)
+    if data is None:  # a model loads without it from a repository, and --packages says so itself
+        return Check("runtime", None, f"{named['coordinate']} is not in this repository")
+    changed = Content.of_bytes(data).digests["sha256"] != named["sha256"]
+    problem = f"{path} is not what it was when {release.coordinate} was released."
+    return _check("runtime", [problem] if changed else [], named["coordinate"])
 
 
 def _signature(there: _There) -> Check:
