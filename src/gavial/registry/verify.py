@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gavial import limits
 from gavial.errors import (
     CorruptRelease,
     GavialError,
@@ -113,7 +114,6 @@ class _There:
     release: Release
     folder: Path
     rules: list[TrustRule]
-    missing: set[str] = field(default_factory=set)
 
     def file(self, path: str) -> Path:
         return self.folder / path.rpartition("/")[2]
@@ -125,8 +125,10 @@ class _There:
             CorruptRelease: it did not come.
         """
         name = path.rpartition("/")[2]
-        if name in self.missing or not (self.folder / name).is_file():
+        if not (self.folder / name).is_file():
             raise CorruptRelease(f"{name} is not there.")
+        if (self.folder / name).stat().st_size > limits.SMALL_FILE:
+            raise CorruptRelease(f"{name} is too large (GAVIAL_LIMIT_SMALL_FILE).")
         return (self.folder / name).read_bytes()
 
 
