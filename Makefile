@@ -30,8 +30,8 @@ jdk:
 demo: setup java ## the life of a model on real data, from fit to watermark
 	$(BIN)/python examples/flight_delays/demo.py
 
-# Programs by others that verify what we sign and describe, in an environment of their own:
-# model_signing brings sixty packages.
+# Programs by others that verify what we sign and describe, in an environment of their own: they
+# bring some sixty packages.
 SIGNING := build/signing
 
 $(SIGNING)/.installed: requirements/signing.txt

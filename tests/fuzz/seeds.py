@@ -11,8 +11,10 @@ from targets import CHURN, SAVED
 from gavial.maven.coordinate import Coordinate
 from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.pom import pom_properties
-from gavial.model import jar, metadata_xml, watermark
+from gavial.model import bom, jar, metadata_xml, watermark
 from gavial.model.saved_model import SavedModel
+from gavial.model.signature import Bundle, Statement
+from gavial.registry import keys
 
 FORMAT_1 = Path(__file__).parents[1] / "fixtures" / "releases" / "format-1"
 ONE = Coordinate.parse("com.acme:churn:1.0.3")
@@ -46,6 +48,14 @@ def _manifests() -> list[bytes]:
     return [b'{"format": 1, "artifact": "churn", "coordinate": "g:a:1.0.0", "members": {}}']
 
 
+def _keys() -> list[bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "a.pem"
+        public = keys.generate(place)
+        return [place.read_bytes(), public.pem()]
+
+
+_STATEMENT = Statement(str(ONE), {"churn-1.0.3.jar": "0" * 64}).render("it")
 _SEEDS = {
     "archive": _jars,
     "manifest": _manifests,
@@ -53,6 +63,21 @@ _SEEDS = {
     "claim": lambda: [
         metadata_xml.render(SavedModel.read(SAVED), ONE, token="t", digest="d"),
     ],
+    "signature": lambda: [
+        Bundle(_STATEMENT, b"s", "0" * 64).render(),
+        Bundle(_STATEMENT, b"s", "", (b"c",)).render(),
+        _STATEMENT,
+    ],
+    "materials": lambda: [
+        bom.render(
+            {"coordinate": str(ONE), "created": "2026-01-01T00:00:00+00:00"},
+            [bom.Part("g:a", "1")],
+            jar_sha256="0" * 64,
+            licence="MIT",
+            version="1",
+        )
+    ],
+    "key": _keys,
     "metadata": lambda: [
         ModuleMetadata(CHURN, ("1.0.0", "1.0-rc")).render(datetime(2026, 1, 1, tzinfo=UTC))
     ],
@@ -64,7 +89,9 @@ _SEEDS = {
     ],
     "toml": lambda: [
         'default = "models"\n[repositories.models]\nurl = "https://m.test/"\nusername = "u"\n'
-        'password = "p"\nca_file = "c.pem"\n'
+        'password = "p"\nca_file = "c.pem"\n',
+        '[signing]\ncommand = ["a", "b"]\npublic_key = "a.pub"\ngpg = "k"\n[[trust]]\n'
+        'groups = ["com.acme.*"]\nkeys = ["a.pub"]\nca = "c.pem"\nsubjects = ["CN=a"]\n',
     ],
     "hocon": lambda: [
         'model.repository { id = models, url = "https://m.test/", username = u, '

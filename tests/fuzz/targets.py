@@ -6,20 +6,24 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
 from gavial.errors import GavialError
-from gavial.maven import html_listing, indexes, xml
+from gavial.maven import html_listing, indexes
+from gavial.maven import pom as maven_pom
 from gavial.maven.coordinate import Coordinate, Library, Module, Target, Version
 from gavial.maven.ivy import realm_of
 from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.selector import Request, Selector
 from gavial.maven.settings import Settings
-from gavial.model import jar, metadata_xml, sql, watermark
+from gavial.model import bom, jar, metadata_xml, sql, watermark
 from gavial.model.card import Card
 from gavial.model.manifest import Manifest
 from gavial.model.saved_model import SavedModel
+from gavial.model.signature import Bundle, Statement
+from gavial.registry import certificates, keys
 
 SAVED = Path(__file__).parents[1] / "fixtures" / "saved_models" / "spark-4.3" / "churn"
 CHURN = Module("com.acme", "churn")
@@ -59,7 +63,34 @@ def card(data: bytes) -> None:
 
 
 def claim(data: bytes) -> None:
-    metadata_xml.read_claim(data)
+    if metadata_xml.read_claim(data) is not None:
+        metadata_xml.differences(data, [{"uid": "a", "class": "b"}])
+
+
+def signature(data: bytes) -> None:
+    """A signature file, and a signed statement: what is read is written again and read."""
+    with suppress(GavialError):
+        found = Bundle.parse(data, "it")
+        assert Bundle.parse(found.render(), "it") == found
+    with suppress(GavialError):
+        said = Statement.parse(data, "it")
+        assert Statement.parse(said.render("it"), "it") == said
+
+
+def materials(data: bytes) -> None:
+    with suppress(GavialError):
+        bom.problems(data, Coordinate.parse("com.acme:churn:1.0.3"), "0" * 64, "it")
+
+
+def key(data: bytes) -> None:
+    """Keys and certificates as PEM."""
+    for read in (keys.public, certificates.chain):
+        with suppress(GavialError):
+            read(data, "it")
+    with suppress(GavialError):
+        keys.private(data, "passphrase", "it", "VARIABLE")
+    with suppress(GavialError):
+        certificates.verify([data, data], data, "it", datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def metadata(data: bytes) -> None:
@@ -72,7 +103,7 @@ def metadata(data: bytes) -> None:
 
 def pom(data: bytes) -> None:
     with suppress(GavialError):
-        xml.parse(data, "a POM")
+        maven_pom.read(data, "a POM")
 
 
 def settings_xml(data: bytes) -> None:
@@ -164,6 +195,9 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         manifest,
         card,
         claim,
+        signature,
+        materials,
+        key,
         metadata,
         pom,
         settings_xml,

@@ -150,6 +150,22 @@ def test_a_hostile_chain_is_an_error_of_ours(change, error, root, trusting, depl
         release.verify()
 
 
+@pytest.mark.parametrize(
+    "created",
+    [
+        "yesterday",
+        "0001-01-01T00:00:00+23:59",
+        "1900-01-01T00:00:00+00:00",
+        "9999-12-31T23:59:59-23:59",
+    ],
+)
+def test_a_card_of_no_day_is_refused(created, root, trusting, deployed, tmp_path):
+    release = deployed(root.issue("Alice", tmp_path))
+    trusting(root)
+    with pytest.raises(UntrustedRelease):
+        replace(release, card=replace(release.card, created=created)).download(tmp_path / "to")
+
+
 def test_a_card_from_the_future_is_refused(root, trusting, deployed, tmp_path):
     release = deployed(root.issue("Alice", tmp_path, ends=900 * DAY))
     trusting(root)

@@ -7,6 +7,7 @@ import pytest
 import gavial
 from conftest import SAVED
 from gavial.errors import ConfigurationError, UntrustedRelease
+from gavial.maven.drive import Driver
 from gavial.maven.settings import Settings
 from gavial.registry.spark_conf import plan
 
@@ -218,3 +219,23 @@ def test_a_model_by_another_tool_is_refused_where_a_policy_applies(version, poli
     policy()
     with pytest.raises(UntrustedRelease, match="has no model card"):
         trust.require_card(Coordinate.parse("com.acme:churn:1.0.1"))
+
+
+def test_a_deploy_that_signs_does_not_finish_one_that_did_not(tmp_path, people, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    class Dying(Driver):
+        def _write_metadata(self, metadata):
+            if metadata.module.group == "com.acme":
+                raise Killed
+            return super()._write_metadata(metadata)
+
+    models = tmp_path / "models"
+    with monkeypatch.context() as patch:
+        patch.setattr("gavial.registry.deploy.Driver", Dying)
+        with pytest.raises(Killed):
+            gavial.deploy(SAVED, "com.acme:late:1.0", models)
+    release = gavial.deploy(SAVED, "com.acme:late:1.0", models, sign=people / "alice.pem")
+    assert release.coordinate.version.build == 1
+    assert gavial.deploy(SAVED, "com.acme:late:1.0", models).coordinate.version.build == 0

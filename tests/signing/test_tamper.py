@@ -287,6 +287,33 @@ def test_a_runtime_that_was_exchanged_is_found(repository, released, policy):
         released("1.0.1").verify()
 
 
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        [{"uid": 1, "class": []}],
+        [{"uid": "a", "stages": 7}],
+        [{}] * 4,
+        "same, but for its parameters",
+        "same, but for its stages",
+    ],
+)
+def test_a_pipeline_that_is_none_is_found(pipeline, version, released, people):
+    files = version("1.0.1")
+
+    def change(card):
+        if isinstance(pipeline, list):
+            card["pipeline"] = pipeline
+        elif "parameters" in pipeline:
+            card["pipeline"][0]["parameters"] = 7
+        else:
+            card["pipeline"][0]["stages"] = 7
+
+    files.card(change)
+    sign(files, people, "alice")
+    with pytest.raises(CorruptRelease, match="pipeline"):
+        released("1.0.1").verify()
+
+
 def test_every_problem_is_named_at_once(version, released, policy):
     policy()
     files = version("1.0.1")

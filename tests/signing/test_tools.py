@@ -11,6 +11,7 @@ from pathlib import Path
 import debian
 import pytest
 from authority import Authority
+from maven_server import MavenServer
 from tools import Tool, tool
 
 import gavial
@@ -168,6 +169,23 @@ def test_gpg_verifies_an_asc_beside_each_file(with_gpg, people, tmp_path):
     signed[0].chmod(0o644)
     signed[0].write_bytes(signed[0].read_bytes() + b" ")
     assert with_gpg("--verify", f"{signed[0]}.asc", signed[0]).returncode == 1
+
+
+def test_over_http_signature_and_asc_files_go_up_before_the_pom(with_gpg, people, tmp_path, policy):
+    policy()
+    with MavenServer(tmp_path / "served") as server:
+        release = gavial.deploy(
+            SAVED, GAV, server.url, sign=people / "alice.pem", gpg="alice@acme.test"
+        )
+        assert release.verify().passed
+        release.download(tmp_path / "download")
+    there = tmp_path / "served" / "com" / "acme" / "churn" / "1.0.0"
+    written = {path.name: path.stat().st_mtime_ns for path in there.iterdir()}
+    pom = written["churn-1.0.0.pom"]
+    assert written["churn-1.0.0-signature.json"] < pom
+    assert written["churn-1.0.0.pom.asc"] < pom
+    assert written["churn-1.0.0-signature.json.asc"] < pom
+    assert (tmp_path / "download" / "churn-1.0.0-signature.json").is_file()
 
 
 @pytest.mark.parametrize("key", ["bob@acme.test", "--version", " ", "a\nb"])

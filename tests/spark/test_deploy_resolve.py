@@ -245,6 +245,7 @@ def test_a_download_is_the_very_files_of_the_release(released, tmp_path):
         "churn-1.0.0.pom",
         "churn-1.0.0-metadata.xml",
         "churn-1.0.0-card.json",
+        "churn-1.0.0-cyclonedx.json",
     }
     for file in files:
         there = place_of(released, f"{layout.release_folder(released.coordinate)}/{file.name}")

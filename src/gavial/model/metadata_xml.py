@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from gavial import limits
+from gavial.errors import CorruptRelease
 from gavial.maven import xml
 from gavial.maven.coordinate import Coordinate
 from gavial.model import parameters, stamp
@@ -90,10 +91,16 @@ def differences(data: bytes, pipeline: Sequence[Mapping[str, Any]]) -> tuple[str
     Args:
         data: the file's bytes, which `read_claim` reads.
         pipeline: as `card.stages_of` describes it.
+
+    Raises:
+        CorruptRelease: the card does not describe stages.
     """
     stages = ElementTree.fromstring(data.decode("utf-8")).find("pipeline/stages")
     found: list[str] = []
-    _compare(stages, pipeline, found)
+    try:
+        _compare(stages, pipeline, found)
+    except (TypeError, AttributeError) as error:
+        raise CorruptRelease(f"The card's pipeline is damaged: {error!s:.200}.") from error
     return tuple(found)
 
 

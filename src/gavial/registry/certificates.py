@@ -63,16 +63,27 @@ def verify(chain: Sequence[bytes], authority: bytes, what: str, at: datetime) ->
         UntrustedRelease: the chain does not lead there, or must not sign.
         ConfigurationError: the authority cannot be read.
     """
-    store = verification.Store(_pem(authority, what))
+    roots = _pem(authority, what)
+    try:
+        first, *others = (x509.load_der_x509_certificate(one) for one in chain)
+        _verifier(roots, at).verify(first, others)
+        return first.subject.rfc4514_string()
+    except Exception as error:  # verification's own, and a parser's for each way to be malformed
+        raise UntrustedRelease(
+            f"its certificate does not lead to {what} as of {at.isoformat()}: {error!s:.200}"
+        ) from error
+
+
+def _verifier(roots: list[x509.Certificate], at: datetime) -> verification.ClientVerifier:
     end_entity = verification.ExtensionPolicy.permit_all().require_present(
         x509.KeyUsage, verification.Criticality.AGNOSTIC, _may_sign
     )
     end_entity = end_entity.may_be_present(
         x509.ExtendedKeyUsage, verification.Criticality.AGNOSTIC, _signs_code
     )
-    verifier = (
+    return (
         verification.PolicyBuilder()
-        .store(store)
+        .store(verification.Store(roots))
         .time(at.astimezone(UTC).replace(tzinfo=None))
         .max_chain_depth(_MAX_DEPTH)
         .extension_policies(
@@ -80,14 +91,6 @@ def verify(chain: Sequence[bytes], authority: bytes, what: str, at: datetime) ->
         )
         .build_client_verifier()
     )
-    try:
-        first, *others = (x509.load_der_x509_certificate(one) for one in chain)
-        verifier.verify(first, others)
-        return first.subject.rfc4514_string()
-    except Exception as error:  # verification's own, and a parser's for each way to be malformed
-        raise UntrustedRelease(
-            f"its certificate does not lead to {what} as of {at.isoformat()}: {error!s:.200}"
-        ) from error
 
 
 def _pem(data: bytes, what: str) -> list[x509.Certificate]:

@@ -178,7 +178,8 @@ class _Deploy:
         self.contents = self.model.read_through()
         self.digest = self.contents.digest
         self.token = secrets.token_hex(16)
-        notes = Notes(local.state_folder(), self.store.url, str(target), self.digest)
+        what = (self.store.url, str(target), self.digest, *self.seals.names)
+        notes = Notes(local.state_folder(), *what)
         driver = Driver(self.store, self.pack, self.progress)
         runtime.bring(self.store)
         _warn_of_overwriting(self.store)

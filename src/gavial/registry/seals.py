@@ -38,6 +38,12 @@ class Seals:
         trust.check_signer(module, settings.trust, found.signer)
         return found
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Who signs: a deploy under another name is another one."""
+        signer = (self.signer.public.fingerprint,) if self.signer else ()
+        return (*signer, f"gpg {self.gpg}") if self.gpg else signer
+
     def beside(
         self, coordinate: Coordinate, files: Mapping[str, Content]
     ) -> tuple[tuple[str, Content], ...]:

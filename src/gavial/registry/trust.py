@@ -223,9 +223,9 @@ def _when(release: Release) -> datetime:
     """When a release was made, by its card, which the signature covers."""
     try:
         made = datetime.fromisoformat(release.card.created)
-    except ValueError as error:
+        made = made.astimezone(UTC) if made.tzinfo else made.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise UntrustedRelease(f"its card was made {release.card.created!r:.80}") from error
-    made = made if made.tzinfo else made.replace(tzinfo=UTC)
     if (made - datetime.now(UTC)).total_seconds() > _AHEAD:
         raise UntrustedRelease(
             f"its card says that it was made {made.isoformat()}, which is still to come: one of "

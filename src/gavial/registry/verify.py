@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gavial import limits
 from gavial.errors import (
     CorruptRelease,
     GavialError,
@@ -17,7 +18,7 @@ from gavial.errors import (
     UntrustedRelease,
 )
 from gavial.maven import layout, pom
-from gavial.maven.content import Hashing
+from gavial.maven.content import Content
 from gavial.maven.coordinate import Library
 from gavial.maven.settings_signing import TrustRule
 from gavial.model import bom, jar, metadata_xml
@@ -124,7 +125,6 @@ class _There:
     release: Release
     folder: Path
     rules: list[TrustRule]
-    missing: set[str] = field(default_factory=set)
 
     def file(self, path: str) -> Path:
         return self.folder / path.rpartition("/")[2]
@@ -136,8 +136,10 @@ class _There:
             CorruptRelease: it did not come.
         """
         name = path.rpartition("/")[2]
-        if name in self.missing or not (self.folder / name).is_file():
+        if not (self.folder / name).is_file():
             raise CorruptRelease(f"{name} is not there.")
+        if (self.folder / name).stat().st_size > limits.SMALL_FILE:
+            raise CorruptRelease(f"{name} is too large (GAVIAL_LIMIT_SMALL_FILE).")
         return (self.folder / name).read_bytes()
 
 
@@ -243,21 +245,16 @@ def _runtime(there: _There) -> Check:
     release, named = there.release, there.release.card.runtime
     if named is None:
         return Check("runtime", None, "the card names none")
-
-    def problems() -> Iterator[str]:
-        try:
-            path = layout.jar_path(Library.parse(named["coordinate"]))
-        except InvalidCoordinate as error:
-            raise CorruptRelease(f"The card names a runtime that is none: {error}") from error
-        data = release.repository.read(path)
-        if data is None:
-            raise CorruptRelease(f"{path} is not there.")
-        digest = Hashing(None, len(data))
-        digest.write(data)
-        if digest.hexdigest() != named["sha256"]:
-            yield f"{path} is not what it was when {release.coordinate} was released."
-
-    return _collected("runtime", problems, named["coordinate"])
+    try:
+        path = layout.jar_path(Library.parse(named["coordinate"]))
+    except InvalidCoordinate as error:
+        return _check("runtime", [f"The card names a runtime that is none: {error}"], "")
+    data = release.repository.read(path)
+    if data is None:  # a model loads without it from a repository, and --packages says so itself
+        return Check("runtime", None, f"{named['coordinate']} is not in this repository")
+    changed = Content.of_bytes(data).digests["sha256"] != named["sha256"]
+    problem = f"{path} is not what it was when {release.coordinate} was released."
+    return _check("runtime", [problem] if changed else [], named["coordinate"])
 
 
 def _signature(there: _There) -> Check:
