@@ -19,8 +19,9 @@ STYLE = """
 :root { color-scheme: light dark; --back: #fff; --front: #1b1f24; --soft: #57606a;
   --line: #d0d7de; --panel: #f6f8fa; --add: #dafbe1; --add-ink: #0a5323; --gone: #ffebe9;
   --gone-ink: #8c1620; --change: #fff4d6; --change-ink: #6b4600; --accent: #0a56b8 }
-@media screen and (prefers-color-scheme: dark) { :root { --back: #0d1117; --front: #e6edf3; --soft: #9aa4b0;
-  --line: #30363d; --panel: #161b22; --add: #12341d; --add-ink: #7ee2a0; --gone: #43181b;
+@media screen and (prefers-color-scheme: dark) { :root {
+  --back: #0d1117; --front: #e6edf3; --soft: #9aa4b0; --line: #30363d; --panel: #161b22;
+  --add: #12341d; --add-ink: #7ee2a0; --gone: #43181b;
   --gone-ink: #ffb3ad; --change: #3a2d0b; --change-ink: #f2cc60; --accent: #79b8ff } }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--back); color: var(--front);

@@ -229,18 +229,23 @@ class _Search:
         if self.store.lists_itself or len(wanted) < 2:  # a disk is not faster by threads
             yield from ((one, _facts(self.store, module, one)) for one in wanted)
             return
+        twins: list[Repository] = []
         of_thread = threading.local()
 
+        def start() -> None:
+            of_thread.store = self.store.twin()
+            twins.append(of_thread.store)
+
         def one(version: Version) -> dict[str, Any] | str:
-            if not hasattr(of_thread, "store"):
-                of_thread.store = self.store.twin()
             return _facts(of_thread.store, module, version)
 
-        with ThreadPoolExecutor(_THREADS) as threads:
+        with ThreadPoolExecutor(_THREADS, initializer=start) as threads:
             try:
                 yield from zip(wanted, threads.map(one, wanted), strict=True)
             finally:
                 threads.shutdown(cancel_futures=True)
+                for twin in twins:
+                    twin.close()
 
 
 def _facts(store: Repository, module: Module, version: Version) -> dict[str, Any] | str:

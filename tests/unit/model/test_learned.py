@@ -219,7 +219,9 @@ def test_rows_are_read_a_few_at_a_time(tmp_path):
     """8 MB in one row group, of which no more than a part is in memory."""
     place = tmp_path / "part-0.parquet"
     features = arrow.array([[float(at)] * 20 for at in range(50_000)], arrow.list_(arrow.float64()))
-    parquet.write_table(arrow.table({"features": features}), place, use_dictionary=False)
+    table = arrow.table({"features": features})
+    parquet.write_table(table, place, use_dictionary=False, compression="NONE")
+    del table
     del features
     before, most, rows = arrow.total_allocated_bytes(), 0, 0
     for some in Table([place]).some(["features"]):
