@@ -83,7 +83,7 @@ fuzz: $(FUZZ_STAMP) ## look for inputs that break what reads from outside (SECON
 # What is measured beside Gavial lives in an environment of its own: MLflow brings a hundred packages.
 BENCH_STAMP := build/bench/.installed
 BENCH_PYTHON := PYTHONPATH=src build/bench/env/bin/python
-BENCHMARKS := peers versions transfer watermark resolves cold_start
+BENCHMARKS := peers versions governance transfer watermark resolves cold_start
 
 $(BENCH_STAMP): requirements/bench.txt
 	$(PYTHON) -m venv build/bench/env

@@ -19,8 +19,9 @@ STYLE = """
 :root { color-scheme: light dark; --back: #fff; --front: #1b1f24; --soft: #57606a;
   --line: #d0d7de; --panel: #f6f8fa; --add: #dafbe1; --add-ink: #0a5323; --gone: #ffebe9;
   --gone-ink: #8c1620; --change: #fff4d6; --change-ink: #6b4600; --accent: #0a56b8 }
-@media (prefers-color-scheme: dark) { :root { --back: #0d1117; --front: #e6edf3; --soft: #9aa4b0;
-  --line: #30363d; --panel: #161b22; --add: #12341d; --add-ink: #7ee2a0; --gone: #43181b;
+@media screen and (prefers-color-scheme: dark) { :root {
+  --back: #0d1117; --front: #e6edf3; --soft: #9aa4b0; --line: #30363d; --panel: #161b22;
+  --add: #12341d; --add-ink: #7ee2a0; --gone: #43181b;
   --gone-ink: #ffb3ad; --change: #3a2d0b; --change-ink: #f2cc60; --accent: #79b8ff } }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--back); color: var(--front);
@@ -56,9 +57,9 @@ summary:focus-visible { outline: 2px solid var(--accent) }
   tr { border-bottom: 1px solid var(--line); padding: .35rem 0 }
   td { border: 0; padding: .1rem .25rem }
   td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); font-size: .8rem } }
-@media print { :root { color-scheme: light } body { font-size: 10pt }
-  main { max-width: none; padding: 0 } details { break-inside: avoid-page }
-  tr { break-inside: avoid } .tag { border-color: #888 } }
+@media print { body { font-size: 9pt } main { max-width: none; padding: 0 }
+  h2, h3, summary, thead { break-after: avoid } tr { break-inside: avoid }
+  th, td { padding: .15rem .5rem } .tag { border-color: #888 } }
 """
 
 

@@ -68,8 +68,11 @@ class Repository(ABC):
         return None
 
     def twin(self) -> Repository:
-        """The same repository for another thread; itself where threads may share it."""
+        """The same repository for another thread, which closes it; itself where they may share."""
         return self
+
+    def close(self) -> None:  # noqa: B027 most have nothing to close
+        """Close the connections, where there are any; the next request opens them again."""
 
     def same(self, path: str, content: Content) -> bool:
         """Whether exactly these bytes are there, of whatever size."""

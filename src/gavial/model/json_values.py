@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from gavial import limits
@@ -38,22 +38,29 @@ def check(value: Any) -> None:
     Raises:
         ValueError: a text has a lone surrogate, or values are nested too deeply.
     """
+    if isinstance(value, str):
+        _encode(value)
     stack = [(value, 0)]
-    while stack:
+    while stack:  # of what holds values: a card has a few of those and thousands of plain ones
         one, depth = stack.pop()
-        if depth > limits.JSON_DEPTH:
+        if depth + bool(one) > limits.JSON_DEPTH:
             raise ValueError("its values are nested too deeply (GAVIAL_LIMIT_JSON_DEPTH)")
-        if isinstance(one, str):
-            _encode(one)
-        elif isinstance(one, dict):
+        if isinstance(one, dict):
             for key in one:
                 _encode(str(key))
-            stack += ((inner, depth + 1) for inner in one.values())
-        elif isinstance(one, list | tuple):
-            stack += ((inner, depth + 1) for inner in one)
+            inside: Iterable[Any] = one.values()
+        else:
+            inside = one if isinstance(one, list | tuple) else ()
+        for inner in inside:
+            if isinstance(inner, str):
+                _encode(inner)
+            elif isinstance(inner, dict | list | tuple):
+                stack.append((inner, depth + 1))
 
 
 def _encode(text: str) -> None:
+    if text.isascii():
+        return
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -15,6 +15,7 @@ from gavial.errors import ConfigurationError, CorruptRelease
 
 INSTALL = 'pip install "gavial[diff]"'
 _ROWS = 4096  # of a batch
+_BUFFER = 1 << 20  # bytes read ahead of a column: without it all of it in a row group
 
 
 class TooLarge(Exception):
@@ -42,7 +43,7 @@ class Table:
         self._files = []
         try:
             for one in files:
-                opened = parquet.ParquetFile(one)
+                opened = parquet.ParquetFile(one, buffer_size=_BUFFER, pre_buffer=False)
                 for group in range(opened.metadata.num_row_groups):
                     if opened.metadata.row_group(group).total_byte_size > limits.DIFF_BYTES:
                         raise TooLarge

@@ -13,17 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from gavial.errors import (
-    ConfigurationError,
-    GavialError,
-    ModelNotFound,
-    ReleaseNotFound,
-    RepositoryError,
-)
+from gavial.errors import ConfigurationError, GavialError, ModelNotFound
 from gavial.maven import catalog, layout
 from gavial.maven.coordinate import Coordinate, Module, Version
 from gavial.maven.repository import Repository
 from gavial.model import facts, query
+from gavial.model.card import Card
 from gavial.model.query import Order, Where
 from gavial.registry.card_index import CardIndex
 from gavial.registry.release import Release, Transferred
@@ -141,14 +136,14 @@ def _raise(problems: Mapping[str, GavialError], asked: int) -> None:
         raise min(problems.values(), key=lambda one: isinstance(one, ModelNotFound))
 
 
-def _check_keys(rows: Iterable[Mapping[str, Any]], fields: Iterable[query.Field]) -> None:
+def _check_keys(rows: Sequence[Mapping[str, Any]], fields: Iterable[query.Field]) -> None:
     """Warn of metrics and labels that no release has: they are misspelt more often than not."""
     asked = {one for one in fields if one.key is not None}
     known: dict[str, set[str]] = {one.name: set() for one in asked}
     for row in rows:
         for name, keys in known.items():
             keys.update(row.get(name) or ())
-    for one in sorted(asked, key=str):
+    for one in sorted(asked, key=str) if rows else ():
         if one.key not in known[one.name]:
             near = query.suggestion(str(one.key), known[one.name])
             warn(f"No release has {one}: {near}.")
@@ -234,26 +229,34 @@ class _Search:
         if self.store.lists_itself or len(wanted) < 2:  # a disk is not faster by threads
             yield from ((one, _facts(self.store, module, one)) for one in wanted)
             return
+        twins: list[Repository] = []
         of_thread = threading.local()
 
+        def start() -> None:
+            of_thread.store = self.store.twin()
+            twins.append(of_thread.store)
+
         def one(version: Version) -> dict[str, Any] | str:
-            if not hasattr(of_thread, "store"):
-                of_thread.store = self.store.twin()
             return _facts(of_thread.store, module, version)
 
-        with ThreadPoolExecutor(_THREADS) as threads:
+        with ThreadPoolExecutor(_THREADS, initializer=start) as threads:
             try:
                 yield from zip(wanted, threads.map(one, wanted), strict=True)
             finally:
                 threads.shutdown(cancel_futures=True)
+                for twin in twins:
+                    twin.close()
 
 
 def _facts(store: Repository, module: Module, version: Version) -> dict[str, Any] | str:
+    coordinate = Coordinate(module, version)
+    data = store.read(layout.card_path(coordinate))
+    if data is None:
+        return f"{coordinate} was not released by Gavial: it has no model card."
     try:
-        return facts.of(Release.read(store, Coordinate(module, version)).card)
-    except RepositoryError:
-        raise
-    except ReleaseNotFound as error:
-        return str(error)
+        card = Card.from_json(data)
     except GavialError as error:
-        return f"{Coordinate(module, version)}: {error}"
+        return f"{coordinate}: {error}"
+    if card.coordinate != str(coordinate):
+        return f"{coordinate}: its card is that of {card.coordinate}."
+    return facts.of(card)

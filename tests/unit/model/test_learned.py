@@ -215,6 +215,22 @@ def test_features_of_one_unknown_width_are_filled_in():
     assert Features(["a", "a"]).of(2) == ["a [0]", "a [1]"]
 
 
+def test_rows_are_read_a_few_at_a_time(tmp_path):
+    """8 MB in one row group, of which no more than a part is in memory."""
+    place = tmp_path / "part-0.parquet"
+    features = arrow.array([[float(at)] * 20 for at in range(50_000)], arrow.list_(arrow.float64()))
+    table = arrow.table({"features": features})
+    parquet.write_table(table, place, use_dictionary=False, compression="NONE")
+    del table
+    del features
+    before, most, rows = arrow.total_allocated_bytes(), 0, 0
+    for some in Table([place]).some(["features"]):
+        rows += len(some)
+        most = max(most, arrow.total_allocated_bytes() - before)
+    assert rows == 50_000
+    assert most < 5_000_000
+
+
 values = st.lists(
     st.fixed_dictionaries(
         {
