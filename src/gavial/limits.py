@@ -27,6 +27,10 @@ def _limit(name: str, default: int) -> int:
 # whole. A `maven-metadata.xml` of 100,000 versions has about 4 MB.
 SMALL_FILE = _limit("SMALL_FILE", 32 << 20)
 
+# Bytes of a file of a record beside a model, such as an alias. A withdrawal names each version that
+# is withdrawn, in about 200 bytes.
+RECORD = _limit("RECORD", 1 << 20)
+
 # Bytes of a file of settings, which somebody wrote by hand.
 SETTINGS = _limit("SETTINGS", 1 << 20)
 

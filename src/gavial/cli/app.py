@@ -8,6 +8,7 @@ import typer
 
 from gavial.cli import output
 from gavial.cli.commands import (
+    alias,
     deploy,
     download,
     ivysettings,
@@ -16,6 +17,7 @@ from gavial.cli.commands import (
     run,
     show,
     spark_conf,
+    withdraw,
 )
 from gavial.version import __version__
 
@@ -26,7 +28,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (deploy, list_, show, download, spark_conf, run, ivysettings, repositories):
+for module in (
+    deploy,
+    list_,
+    show,
+    download,
+    alias,
+    withdraw,
+    spark_conf,
+    run,
+    ivysettings,
+    repositories,
+):
     module.register(app)
 
 
