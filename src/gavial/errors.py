@@ -9,6 +9,7 @@
     │   └── ReleaseNotFound        the model is there, such a version is not
     ├── ReleaseExists              that version is released: it never changes
     │   └── NumberTaken            only an abandoned claim has that number
+    ├── Conflict                   somebody else changed it first: look again
     ├── RepositoryError            a repository did not do what was asked of it
     │   ├── RepositoryUnavailable  no answer, or none that helps: try again
     │   ├── AccessDenied           who you are there is not enough
@@ -69,6 +70,10 @@ class ReleaseExists(GavialError):
 
 class NumberTaken(ReleaseExists):
     """Nothing is released under that version, but a claim of another deploy holds its number."""
+
+
+class Conflict(GavialError):
+    """Somebody else changed an alias or another record first: look again, and decide again."""
 
 
 class RepositoryError(GavialError):

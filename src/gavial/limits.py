@@ -31,6 +31,10 @@ SMALL_FILE = _limit("SMALL_FILE", 32 << 20)
 # fields, the description of data. Every reader of a release reads them.
 CARD_PART = _limit("CARD_PART", 2 << 20)
 
+# Bytes of a file of a record beside a model, such as an alias. A withdrawal names each version that
+# is withdrawn, in about 200 bytes.
+RECORD = _limit("RECORD", 1 << 20)
+
 # Bytes of a file of settings, which somebody wrote by hand.
 SETTINGS = _limit("SETTINGS", 1 << 20)
 

@@ -86,7 +86,8 @@ def score(
 
     Args:
         stream: a streaming DataFrame, with the columns that the model was fitted on.
-        what: `"group:artifact[:selector]"`. With an exact version no newer one is looked for.
+        what: `"group:artifact[:selector]"`. With an exact version no newer one is looked for. Or
+            `"group:artifact@alias"`: what the alias means is followed, also back.
         repository: a configured id, a URL or a folder.
         checkpoint: a folder of this query's own, on a file system that every host reaches.
         output: a folder for the scored records; a path or URI.
@@ -150,7 +151,7 @@ def score(
     place.claim(Owner(str(request.module), sink.name, sink.format, preparation.column or ""))
     query = _start(stream, Batches(place, followed, sink), place.uri, trigger, query_name)
     lookout = None
-    if poll is not None and request.selector.exact is None:
+    if poll is not None and request.exact is None:
         lookout = Lookout(followed.look, lambda: _is_active(query), poll)
         lookout.start()
     return ScoringQuery(query, followed, lookout, problems)

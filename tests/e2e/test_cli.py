@@ -28,6 +28,8 @@ COMMANDS = (
     "diff",
     "download",
     "verify",
+    "alias",
+    "withdraw",
     "spark-conf",
     "run",
     "ivysettings",
@@ -104,9 +106,15 @@ def test_the_help_of_a_command_shows_an_example(gavial, command):
     assert done.out == gavial(command, "--help").out
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ("run", "keygen")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(c for c in COMMANDS if c not in ("run", "alias", "keygen")),
+        *(f"alias {verb}" for verb in ("set", "list", "history")),
+    ],
+)
 def test_every_command_takes_a_repository_and_answers_in_json(gavial, command):
-    shown = gavial(command, "--help").out
+    shown = gavial(*command.split(), "--help").out
     assert "--repository R" in shown
     assert "--json" in shown
 
@@ -269,6 +277,40 @@ def test_an_empty_repository_has_no_models(gavial, tmp_path):
     done = gavial("list", "--repository", "empty")
     assert (done.code, done.out) == (0, "")
     assert "no models" in done.err
+
+
+def test_an_alias_is_set_listed_and_its_history_shown(gavial, released, monkeypatch):
+    monkeypatch.setenv("GAVIAL_REPOSITORY", str(released))
+    done = gavial("alias", "set", "com.acme:churn", "champion", "1.0.0", "--why", "the first")
+    assert (done.code, done.out) == (0, "com.acme:churn:1.0.0\n")
+    listed = gavial("alias", "list", "com.acme:churn", "--json").json["aliases"]
+    assert [(one["alias"], one["number"], one["why"]) for one in listed] == [
+        ("champion", 1, "the first")
+    ]
+    assert "the first" in gavial("alias", "history", "com.acme:churn", "champion").out
+    assert gavial("show", "com.acme:churn@champion").out.startswith("com.acme:churn:1.0.0")
+    assert "champion" not in gavial("list").out
+
+
+def test_who_sets_an_alias_from_an_older_one_is_refused(gavial, released, monkeypatch):
+    monkeypatch.setenv("GAVIAL_REPOSITORY", str(released))
+    gavial("alias", "set", "com.acme:churn", "champion", "1.0.0")
+    again = ("alias", "set", "com.acme:churn", "champion", "1.0.0", "--expected", "0")
+    done = gavial(*again)
+    assert (done.code, done.out) == (1, "")
+    assert "decide again" in done.err
+
+
+def test_a_withdrawal_is_said_in_json_and_shown_by_list(gavial, released, monkeypatch):
+    monkeypatch.setenv("GAVIAL_REPOSITORY", str(released))
+    done = gavial("withdraw", "com.acme:churn:1.0.0", "--why", "wrong month", "--json")
+    assert (done.json["withdrawn"], done.json["why"]) == (True, "wrong month")
+    assert "1.0.0" in gavial("list", "com.acme:churn", "--json").json["withdrawn"]
+    shown = gavial("show", "com.acme:churn:1.0.0")
+    assert "is withdrawn (wrong month" in shown.err
+    back = gavial("withdraw", "com.acme:churn:1.0.0", "--undo", "--why", "right month")
+    assert (back.code, back.out) == (0, "com.acme:churn:1.0.0\n")
+    assert gavial("list", "com.acme:churn", "--json").json["withdrawn"] == []
 
 
 def test_show_tells_what_a_release_is_and_how_to_use_it(gavial, released):

@@ -96,3 +96,60 @@ def test_a_bearer_token_is_refused_with_what_to_do(server, monkeypatch):
     monkeypatch.setenv("GAVIAL_REPOSITORIES_MODELS_TOKEN", "t")
     with pytest.raises(ConfigurationError, match="bearer token"):
         spark_conf.ivysettings("models", ["com.acme"])
+
+
+def test_plain_ivy_follows_an_alias_to_the_tenth_record_and_back(tmp_path, ivy):
+    models = gavial.repository(tmp_path / "models")
+    deploy(tmp_path / "models", "com.acme:churn:1.0", "com.acme:churn:1.0")
+    for number in range(10):
+        models.set_alias("com.acme:churn", "champion", f"1.0.{number % 2}")
+    settings, _ = spark_conf.ivysettings(tmp_path / "models")
+    assert ivy(settings, "com.acme:churn-champion") == ["churn-1.0.1.jar", runtime_jar()]
+    assert ivy(settings, "com.acme:churn-champion", "9") == ["churn-1.0.0.jar", runtime_jar()]
+    models.set_alias("com.acme:churn", "champion", "1.0.0")
+    assert ivy(settings, "com.acme:churn-champion") == ["churn-1.0.0.jar", runtime_jar()]
+
+
+def test_plain_ivy_takes_no_withdrawn_release_but_by_its_coordinate(server, ivy):
+    models = gavial.repository("models")
+    deploy("models", "com.acme:churn:1.0", "com.acme:churn:1.0")
+    with pytest.warns(UserWarning, match="lists no modules"):
+        models.withdraw("com.acme:churn:1.0.1", why="It was trained on the wrong month.")
+    settings, environment = spark_conf.ivysettings("models", ["com.acme"])
+    for revision, jar in {
+        "latest.release": "churn-1.0.0.jar",
+        "1.0.+": "churn-1.0.0.jar",
+        "1.0.1": "churn-1.0.1.jar",
+    }.items():
+        assert jar in ivy(settings, "com.acme:churn", revision, **environment)
+    models.reinstate("com.acme:churn:1.0.1", why="It was the right month.")
+    assert "churn-1.0.1.jar" in ivy(settings, "com.acme:churn", **environment)
+
+
+def test_where_all_are_withdrawn_ivy_finds_nothing(tmp_path, ivy):
+    deploy(tmp_path / "models", "com.acme:churn:1.0")
+    gavial.repository(tmp_path / "models").withdraw("com.acme:churn:1.0.0", why="bad.")
+    settings, _ = spark_conf.ivysettings(tmp_path / "models")
+    with pytest.raises(AssertionError, match="UNRESOLVED"):
+        ivy(settings, "com.acme:churn")
+
+
+def test_flags_name_what_an_alias_means_and_two_of_one_module_are_refused(tmp_path):
+    models = gavial.repository(tmp_path / "models")
+    deploy(tmp_path / "models", "com.acme:churn:1.0", "com.acme:churn:1.0")
+    models.set_alias("com.acme:churn", "champion", "1.0.0")
+    models.set_alias("com.acme:churn", "challenger", "1.0.1")
+    conf = spark_conf.plan(["com.acme:churn@champion"], tmp_path / "models").conf
+    assert conf["spark.jars.packages"].split(",")[0] == "com.acme:churn:1.0.0"
+    with pytest.raises(ConfigurationError, match="named twice"):
+        gavs = ["com.acme:churn@champion", "com.acme:churn@challenger"]
+        spark_conf.plan(gavs, tmp_path / "models")
+
+
+def test_flags_of_a_withdrawn_coordinate_are_made_with_a_warning_that_says_why(tmp_path):
+    models = gavial.repository(tmp_path / "models")
+    deploy(tmp_path / "models", "com.acme:churn:1.0", "com.acme:churn:1.0")
+    models.withdraw("com.acme:churn:1.0.1", why="Trained on the wrong month.")
+    with pytest.warns(UserWarning, match=r"1\.0\.1 is withdrawn \(Trained on the wrong month\."):
+        conf = spark_conf.plan(["com.acme:churn:1.0.1"], tmp_path / "models").conf
+    assert conf["spark.jars.packages"].startswith("com.acme:churn:1.0.1")

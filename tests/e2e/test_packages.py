@@ -116,3 +116,25 @@ System.exit(0)
 """
     output = driver.run(str(driver.bin / "spark-shell"), stdin=script)
     assert "RESULT com.acme:churn:1.0.0" in output
+
+
+def test_spark_follows_an_alias_by_packages_alone_and_resolve_checks_what_arrived(
+    models, driver, tmp_path
+):
+    repository = gavial.repository(models)
+    repository.set_alias("com.acme:churn", "champion", "1.0.0")
+    flags = {
+        **conf(models, "com.acme:churn", ivy=tmp_path / "ivy"),
+        "spark.jars.packages": "com.acme:churn-champion:latest.release",
+    }
+    follows = JOB.replace('resolve("churn")', 'resolve("com.acme:churn@champion")')
+    moved = """
+gavial.repository().set_alias("com.acme:churn", "champion", "1.0.1")
+try:
+    gavial.resolve("com.acme:churn@champion")
+except gavial.errors.ReleaseNotFound as error:
+    print("REFUSED", error)
+"""
+    output = driver.submit(flags, follows + moved, GAVIAL_REPOSITORY=str(models))
+    assert result(output)["marks"] == ["com.acme:churn:1.0.0"]
+    assert "REFUSED com.acme:churn@champion means com.acme:churn:1.0.1" in output

@@ -15,10 +15,9 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 import invariants
-from server_models import MODULE, REFUSED, UNFINISHED, Files, ServerModel
+from server_models import FOLDER_OF_MODULE, MODULE, REFUSED, UNFINISHED, Files, ServerModel
 from writers import Courses, Writer
 
-from gavial.errors import NumberTaken, ReleaseExists
 from gavial.maven import protocol
 from gavial.maven.coordinate import Coordinate, Target, Version
 
@@ -320,18 +319,15 @@ class Explorer:
             found = []
             for number in done:
                 node = self.courses.nodes[number]
-                token = self.writers[node.writer].token
+                writer = self.writers[node.writer]
                 if node.result:
-                    results[token] = node.result
-                elif self.model.shows_claims and not self._may_fail(node):
-                    found.append(f"{token} failed: {node.error}")
+                    if writer.releases:
+                        results[writer.token] = node.result
+                elif self.model.shows_claims and not writer.may_fail(node.error):
+                    found.append(f"{writer.token} failed: {node.error}")
             found += invariants.of_results(self.files[files], results)
             known = self._results[files, done] = tuple(found)
         return known
-
-    def _may_fail(self, node: Any) -> bool:
-        exact = self.writers[node.writer].target.exact
-        return exact is not None and isinstance(node.error, ReleaseExists | NumberTaken)
 
     def is_end(self, state: State) -> bool:
         return not any(self.alive(p) or (p.dead and p.node >= 0) for p in state.places)
@@ -355,9 +351,10 @@ class Explorer:
 
     def _wasted(self, files: Files) -> Iterator[str]:
         """Where nobody died, each number that somebody took became a release."""
-        skips = self.repeats or any(w.target.exact for w in self.writers)
+        skips = self.repeats or any(w.may_skip for w in self.writers)
         if self.model.shows_claims and not skips:
-            taken = {p.split("/")[3] for p in files if len(p.split("/")) > 4}
+            ours = (p.split("/") for p in files if p.startswith(FOLDER_OF_MODULE))
+            taken = {parts[3] for parts in ours if len(parts) > 4}
             wasted = sorted(taken - invariants.released(files))
             yield from (f"{v} was wasted, though nobody died" for v in wasted)
 
@@ -487,7 +484,8 @@ class Explorer:
 
 def _build_of(path: str) -> int | None:
     parts = path.split("/")
-    version = Version.try_parse(parts[3]) if len(parts) > 4 else None
+    ours = len(parts) > 4 and path.startswith(FOLDER_OF_MODULE)
+    version = Version.try_parse(parts[3]) if ours else None
     return version.build if version else None
 
 

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from server_models import METADATA, MODULE, Files, ServerModel, listed
+from server_models import FOLDER_OF_MODULE, METADATA, MODULE, Files, ServerModel, listed
 
-from gavial.maven import layout
+from gavial.maven import layout, withdrawals
 from gavial.maven.content import CHECKSUMS, Content
-from gavial.maven.coordinate import Coordinate, Version
+from gavial.maven.coordinate import Coordinate, Entry, Number, Version
 
 
 def released(files: Files) -> frozenset[str]:
     """The versions that exist: those with a POM."""
-    return frozenset(p.split("/")[-2] for p in files if p.endswith(".pom"))
+    ours = (p for p in files if p.startswith(FOLDER_OF_MODULE))
+    return frozenset(p.split("/")[-2] for p in ours if p.endswith(".pom"))
+
+
+def withdrawn(files: Files) -> frozenset[str]:
+    """The versions that are withdrawn, to whoever looks now."""
+    steps = withdrawals.in_force(MODULE)
+    answer = None
+    try:
+        while True:
+            answer = files.get(steps.send(answer).path)
+    except StopIteration as end:
+        return end.value
 
 
 def owner(data: bytes) -> str:
-    """The writer whose bytes these are: each file of these models begins with its token."""
-    return data.decode().split()[0]
+    """The writer whose bytes these are: each file of these models begins with its token.
+
+    That of a record is XML, and its token the first word of one element.
+    """
+    text = data.decode()
+    if text.startswith("<"):
+        text = re.search(r"<(?:token|description)>(.*?)<", text)[1]
+    return text.split()[0]
 
 
-def coordinate(version: str) -> Coordinate:
-    return Coordinate(MODULE, Version.parse(version))
+def coordinate(version: str) -> Coordinate | Entry:
+    number = Number.try_parse(version)
+    return Entry(MODULE, number) if number else Coordinate(MODULE, Version.parse(version))
 
 
 def always(model: ServerModel, files: Files) -> Iterator[str]:
@@ -85,7 +105,10 @@ def list_is_right(model: ServerModel, files: Files) -> Iterator[str]:
     """What `maven-metadata.xml` lacks once nobody is under way."""
     if model.keeps_list or not model.shows_claims:
         return
-    yield from (f"{v} is released and not listed" for v in sorted(released(files) - listed(files)))
+    out = withdrawn(files)
+    lacks = sorted(released(files) - out - listed(files))
+    yield from (f"{v} is released and not listed" for v in lacks)
+    yield from (f"{v} is withdrawn and listed" for v in sorted(out & listed(files)))
 
 
 def list_checksum_is_right(model: ServerModel, files: Files) -> Iterator[str]:

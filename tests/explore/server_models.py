@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gavial.maven import layout, protocol
+from gavial.maven import layout, protocol, withdrawals
 from gavial.maven.content import CHECKSUMS, Content
 from gavial.maven.coordinate import Module
 from gavial.maven.metadata import ModuleMetadata
@@ -31,6 +31,9 @@ from gavial.maven.repository import FolderAnswer
 
 MODULE = Module("com.acme", "churn")
 METADATA = layout.metadata_path(MODULE)
+FOLDER_OF_MODULE = f"{layout.module_folder(MODULE)}/"
+WITHDRAWALS = withdrawals.module_of(MODULE)
+WITHDRAWN = layout.metadata_path(WITHDRAWALS)
 MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 
 # Path to bytes; a folder that was made is its path with `/` at the end.
@@ -49,6 +52,7 @@ class ServerModel:
     carried out, and later than that. `list_in_parts`: `maven-metadata.xml` and each of its
     checksums are stored one after the other, and each writer's list has its own date; else they
     are stored in one moment and undated, which saves states. `promised`: nothing is lost there.
+    `withdraws`: somebody withdraws something; else nothing asks for what is withdrawn.
     """
 
     name: str
@@ -61,6 +65,7 @@ class ServerModel:
     in_flight: bool = True
     list_in_parts: bool = False
     promised: bool = True
+    withdraws: bool = False
 
     def constant(self, step: protocol.Step) -> bool:
         """Whether the answer is the same at any time, so that nobody can come before it."""
@@ -71,6 +76,8 @@ class ServerModel:
                 return not self.makes_folders
             case protocol.Exists(path):
                 return path.startswith(f"{METADATA}/")  # a listing names it, and nothing is below
+            case protocol.Read(path):
+                return path == WITHDRAWN and not self.withdraws
         return False
 
     def carry_out(

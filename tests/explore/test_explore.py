@@ -133,11 +133,14 @@ def test_a_deploy_that_died_after_its_commit_is_finished_by_its_repetition(model
     assert finished > 1
 
 
-def run_alone(model, files, steps):
+def run_alone(model, files, steps, writer=None):
     answer = None
     try:
         while True:
             step, moment = steps.send(answer), 0
+            if isinstance(step, protocol.Pack):
+                answer = writer.pack(step.coordinate)
+                continue
             if isinstance(step, protocol.Settle):
                 answer = None
                 continue

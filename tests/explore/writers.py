@@ -14,12 +14,23 @@ from types import GeneratorType
 from typing import Any
 
 from invariants import owner
-from server_models import METADATA, REFUSED, ServerModel
+from server_models import (
+    FOLDER_OF_MODULE,
+    METADATA,
+    MIDNIGHT,
+    MODULE,
+    REFUSED,
+    WITHDRAWALS,
+    WITHDRAWN,
+    ServerModel,
+)
 
-from gavial.errors import GavialError, RepositoryRefused
-from gavial.maven import layout, protocol, publish
+from gavial.errors import Conflict, GavialError, NumberTaken, ReleaseExists, RepositoryRefused
+from gavial.maven import layout, protocol, publish, record_log, version_list, withdrawals
 from gavial.maven.content import Content
-from gavial.maven.coordinate import Coordinate, Target, Version
+from gavial.maven.coordinate import Coordinate, Entry, Number, Target, Version
+from gavial.maven.metadata import ModuleMetadata
+from gavial.maven.record import Claim, Head
 
 # Answers a step in the server's place, from the step before it; `ASK` where the server is asked.
 ASK = object()
@@ -41,6 +52,20 @@ class Writer:
     def order(self, model: ServerModel) -> publish.Order:
         return publish.Order(self.token, model.lists_itself, self.claim, owner)
 
+    @property
+    def releases(self) -> bool:
+        """Whether what it was told at its end is its own release."""
+        return True
+
+    @property
+    def may_skip(self) -> bool:
+        """Whether a number that it took may become no release."""
+        return self.target.exact is not None
+
+    def may_fail(self, error: GavialError | None) -> bool:
+        exact = self.target.exact is not None
+        return exact and isinstance(error, ReleaseExists | NumberTaken)
+
     def claim(self, coordinate: Coordinate) -> bytes:
         return f"{self.token} claims {coordinate}".encode()
 
@@ -49,6 +74,66 @@ class Writer:
         pom = Content.of_bytes(f"{self.token} POM of {coordinate}".encode())
         packed = protocol.Packed(((layout.jar_path(coordinate), jar),), pom)
         return self.repack(packed, coordinate) if self.repack else packed
+
+
+@dataclass(frozen=True)
+class Setter(Writer):
+    """Somebody who writes one record, and took the record `after` for the newest."""
+
+    after: int = 0
+
+    def steps(self, model: ServerModel) -> protocol.Steps[Entry]:
+        # Whoever comes when all is over only adds one.
+        after = None if self.token == "next" else self.after
+        order = record_log.RecordOrder(self.token, model.lists_itself, self.claim, owner, _after_of)
+        return record_log.append(order, MODULE, MODULE, "alias", after)
+
+    @property
+    def may_skip(self) -> bool:
+        return True
+
+    def may_fail(self, error: GavialError | None) -> bool:
+        return isinstance(error, Conflict)
+
+    def claim(self, coordinate: Coordinate) -> bytes:
+        return Claim(self.token, self.after).render(coordinate)
+
+    def pack(self, coordinate: Coordinate) -> protocol.Packed:
+        packed = super().pack(coordinate)
+        pom = Head(coordinate, "alias", MODULE, "").render(self.token)
+        return protocol.Packed(packed.files, Content.of_bytes(pom))
+
+
+@dataclass(frozen=True)
+class Withdrawer(Writer):
+    """Somebody who withdraws the exact version of `target`: a record in two writes, then the list.
+
+    How a record comes to be is explored with `Setter`.
+    """
+
+    @property
+    def releases(self) -> bool:
+        return False
+
+    @property
+    def may_skip(self) -> bool:
+        return False
+
+    def steps(self, model: ServerModel) -> protocol.Steps[Coordinate]:
+        assert self.target.exact is not None
+        record = Entry(WITHDRAWALS, Number(1))
+        head = Head(record, withdrawals.KIND, MODULE, "", withdrawals.fact([self.target.exact]))
+        yield protocol.Write(layout.pom_path(record), Content.of_bytes(head.render(self.token)))
+        listed = ModuleMetadata(WITHDRAWALS, ("1",)).render(MIDNIGHT)
+        yield protocol.Write(WITHDRAWN, Content.of_bytes(listed))
+        coordinate = Coordinate(MODULE, self.target.exact)
+        yield from version_list.bring_up_to_date(coordinate, lists_itself=model.lists_itself)
+        return coordinate
+
+
+def _after_of(claim: bytes) -> int | None:
+    found = Claim.parse(claim)
+    return found.after if found else None
 
 
 @dataclass
@@ -191,8 +276,12 @@ def _build(step: protocol.Step | None, before: int, committed: bool) -> int:
     """
     path = getattr(step, "path", "")
     parts = path.split("/")
-    elsewhere = path.endswith(".pom") or len(parts) < 5 or path.startswith(f"{METADATA}/")
+    ours = path.startswith(FOLDER_OF_MODULE) and not path.startswith(f"{METADATA}/")
+    elsewhere = path.endswith(".pom") or len(parts) < 5 or not ours
     if elsewhere or (committed and isinstance(step, protocol.Exists)):
+        return before
+    record = Number.try_parse(parts[3])
+    if record:  # whose writers look up and down
         return before
     build = Version.parse(parts[3]).build
     assert build == before or (build > before and not committed), f"from {before} to {path}"

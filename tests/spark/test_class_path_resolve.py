@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import gavial
-from gavial.errors import ConfigurationError, ModelNotFound
+from gavial.errors import ConfigurationError, InvalidSelector, ModelNotFound, ReleaseNotFound
 from gavial.maven import layout
 
 SAVED = Path(__file__).parent.parent / "fixtures" / "saved_models" / "spark-4.3" / "churn"
@@ -71,3 +71,34 @@ def test_packages_cannot_be_planned_once_a_jvm_runs(bring, tmp_path):
     bring("com.acme:churn:1.0")
     with pytest.raises(ConfigurationError, match="has a JVM already"):
         gavial.spark_conf("com.acme:churn", repository=tmp_path / "models")
+
+
+def test_an_alias_on_the_class_path_is_what_arrived_or_an_error(bring, tmp_path, monkeypatch):
+    brought = bring("com.acme:churn:1.0")
+    models = gavial.repository(tmp_path / "models")
+    gavial.deploy(SAVED, "com.acme:churn:1.0", tmp_path / "models")
+    monkeypatch.setenv("GAVIAL_REPOSITORY", str(tmp_path / "models"))
+    models.set_alias("com.acme:churn", "champion", "1.0.0")
+    assert gavial.coordinate(gavial.resolve("com.acme:churn@champion")) == brought
+    models.set_alias("com.acme:churn", "champion", "1.0.1")
+    with pytest.raises(ReleaseNotFound, match=r"means com\.acme:churn:1\.0\.1 .* is com.*1\.0\.0"):
+        gavial.resolve("com.acme:churn@champion")
+    loaded = gavial.resolve("com.acme:churn@champion", tmp_path / "models")
+    assert str(gavial.coordinate(loaded)) == "com.acme:churn:1.0.1"
+
+
+def test_a_withdrawn_release_is_loaded_by_its_coordinate_with_the_reason(spark, tmp_path):
+    for _ in range(2):
+        gavial.deploy(SAVED, "com.acme:churn:1.0", tmp_path / "models")
+    models = gavial.repository(tmp_path / "models")
+    models.withdraw("com.acme:churn:1.0.1", why="Wrong month.")
+    with pytest.warns(UserWarning, match=r"1\.0\.1 is withdrawn \(Wrong month\."):
+        model = gavial.resolve("com.acme:churn:1.0.1", tmp_path / "models")
+    assert str(gavial.coordinate(model)) == "com.acme:churn:1.0.1"
+    latest = gavial.resolve("com.acme:churn", tmp_path / "models")
+    assert str(gavial.coordinate(latest)) == "com.acme:churn:1.0.0"
+
+
+def test_an_alias_without_a_group_says_what_is_missing(spark):
+    with pytest.raises(InvalidSelector, match=r"com\.acme:churn@champion"):
+        gavial.resolve("churn@champion")

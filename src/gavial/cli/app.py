@@ -8,6 +8,7 @@ import typer
 
 from gavial.cli import output
 from gavial.cli.commands import (
+    alias,
     deploy,
     diff,
     download,
@@ -19,6 +20,7 @@ from gavial.cli.commands import (
     show,
     spark_conf,
     verify,
+    withdraw,
 )
 from gavial.version import __version__
 
@@ -36,6 +38,8 @@ for module in (
     diff,
     download,
     verify,
+    alias,
+    withdraw,
     spark_conf,
     run,
     ivysettings,

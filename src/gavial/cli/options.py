@@ -33,11 +33,23 @@ FastStartOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Write one JSON document and nothing else.")
 ]
+OwnerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help="Who answers for it. Without it: what GAVIAL_OWNER says.",
+        show_default=False,
+    ),
+]
+ModuleArgument = Annotated[
+    str,
+    typer.Argument(metavar="GROUP:ARTIFACT", help="The model.", show_default=False),
+]
 GavArgument = Annotated[
     str,
     typer.Argument(
         metavar="GAV",
-        help="group:artifact[:selector], such as com.acme:churn:1.0.+",
+        help="group:artifact[:selector] or group:artifact@alias, such as com.acme:churn:1.0.+",
         show_default=False,
     ),
 ]
@@ -45,7 +57,8 @@ GavsArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="GAV",
-        help="group:artifact[:selector] of each model, such as com.acme:churn:1.0.+",
+        help="group:artifact[:selector] or group:artifact@alias of each model, such as "
+        "com.acme:churn:1.0.+",
         show_default=False,
     ),
 ]

@@ -100,6 +100,16 @@ def observe(repository: Repository) -> Behaviour:
     )
 
 
+def keeps_list(repository: Repository) -> bool:
+    """Whether a list of versions stays what we write, so that a version can be taken out of it.
+
+    It is tried on the list of `io.gavial:check`, which is removed again where that is allowed.
+    """
+    kept = _keeps_metadata(repository)
+    _deleted(repository, layout.metadata_path(PROBE))
+    return bool(kept)
+
+
 def may_overwrite(repository: Repository, library: Library, path: str, content: Content) -> bool:
     """Whether a number can be lost there to a writer that stood still.
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from gavial import limits
 from gavial.errors import (
+    AccessDenied,
     CorruptRelease,
     InvalidCoordinate,
     ModelNotFound,
     ReleaseNotFound,
     RepositoryRefused,
 )
-from gavial.maven import layout
-from gavial.maven.coordinate import Coordinate, Module, Version
+from gavial.maven import alias, layout, withdrawals
+from gavial.maven.coordinate import Coordinate, Module, Number, Version
+from gavial.maven.drive import Driver
 from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.repository import Repository
 from gavial.maven.selector import Request
@@ -24,17 +26,51 @@ _SHOWN = 8  # versions that a message lists
 
 @dataclass(frozen=True)
 class Versions:
-    """The releases of a module, lowest first, and the versions by others that are not ours."""
+    """The versions of a module.
+
+    Attributes:
+        releases: what selectors mean, lowest first.
+        foreign: versions by others that are not ours.
+        withdrawn: releases that no selector means any more, lowest first.
+    """
 
     releases: tuple[Version, ...]
     foreign: tuple[str, ...] = ()
+    withdrawn: tuple[Version, ...] = ()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The release that a request means, and whether it is withdrawn all the same."""
+
+    coordinate: Coordinate
+    is_withdrawn: bool = False
 
 
 def versions(repository: Repository, module: Module) -> Versions:
     """The versions of a module. A module that is not there has none.
 
-    A folder is listed itself; elsewhere `maven-metadata.xml` tells.
+    A folder is listed itself; elsewhere `maven-metadata.xml` tells. What is withdrawn is taken
+    out here too: the list may be one that another tool wrote.
     """
+    there = _versions(repository, module)
+    if not there.releases and any(map(Number.try_parse, there.foreign)):
+        return there  # records, which are not withdrawn
+    out = withdrawn(repository, module)
+    left = tuple(version for version in there.releases if version not in out)
+    return Versions(left, there.foreign, tuple(sorted(out)))
+
+
+def withdrawn(repository: Repository, module: Module) -> frozenset[Version]:
+    """The releases of a module that are withdrawn, by one look where none ever was."""
+    try:
+        texts = Driver(repository).run(withdrawals.in_force(module))
+    except AccessDenied:  # who may read the model alone takes what its list has
+        return frozenset()
+    return frozenset(map(Version.parse, texts))
+
+
+def _versions(repository: Repository, module: Module) -> Versions:
     if not repository.lists_itself:
         data = repository.read(layout.metadata_path(module))
         metadata = ModuleMetadata.parse(data, module)
@@ -70,7 +106,7 @@ def known_versions(repository: Repository, module: Module) -> Versions:
         ModelNotFound: the repository has no release of that module.
     """
     there = versions(repository, module)
-    if not there.releases:
+    if not there.releases and not there.withdrawn:
         raise ModelNotFound(
             f"No release of {module} in repository {repository.id!r} ({repository.url})."
         )
@@ -82,35 +118,51 @@ def select(repository: Repository, request: Request) -> Coordinate:
 
     Raises:
         ModelNotFound: the repository has no release of that module.
-        ReleaseNotFound: none of its releases matches.
+        ReleaseNotFound: none of its releases matches, all that do are withdrawn, or there is no
+            such alias.
     """
-    exact = request.selector.exact
+    return choose(repository, request).coordinate
+
+
+def choose(repository: Repository, request: Request) -> Choice:
+    """As `select`, and whether that release is withdrawn: an exact coordinate still means it."""
+    if request.alias:
+        meant = Driver(repository).run(alias.meaning(request.module, request.alias))
+        if not repository.exists(layout.pom_path(meant)):
+            raise ReleaseNotFound(
+                f"{request} means {meant}, and repository {repository.id!r} ({repository.url}) has "
+                "no such release: set the alias to another one."
+            )
+        return Choice(meant, meant.version in withdrawn(repository, request.module))
+    exact = request.exact
     if exact is not None:
         coordinate = Coordinate(request.module, exact)
         if repository.exists(layout.pom_path(coordinate)):
-            return coordinate
+            return Choice(coordinate, exact in withdrawn(repository, request.module))
     if exact is None and repository.lists_itself:
         newest = _newest(repository, request)
         if newest is not None:
-            return Coordinate(request.module, newest)
-    there = known_versions(repository, request.module).releases
-    selected = request.selector.select(there)
+            return Choice(Coordinate(request.module, newest))
+    there = known_versions(repository, request.module)
+    selected = request.selector.select(there.releases)
     if selected is not None and exact is None:
-        return Coordinate(request.module, selected)
+        return Choice(Coordinate(request.module, selected))
     raise ReleaseNotFound(
         f"No release of {request.module} in repository {repository.id!r} matches "
-        f"{str(request.selector)!r}: it has {_shown(there)}."
+        f"{str(request.selector)!r}: {_there(there)}."
     )
 
 
 def _newest(repository: Repository, request: Request) -> Version | None:
     """The highest release that a request means in a folder, without a look at all the others."""
     found = numbers(repository, request.module)
+    out = withdrawn(repository, request.module)
     return next(
         (
             version
             for version in filter(request.selector.matches, reversed(found))
-            if repository.exists(layout.pom_path(Coordinate(request.module, version)))
+            if version not in out
+            and repository.exists(layout.pom_path(Coordinate(request.module, version)))
         ),
         None,
     )
@@ -167,6 +219,13 @@ def _listed(repository: Repository, module: Module) -> tuple[str, ...]:
         return ModuleMetadata.parse(repository.read(layout.metadata_path(module)), module).versions
     except CorruptRelease:  # of a group, which lists its plugins
         return ()
+
+
+def _there(there: Versions) -> str:
+    out = f"withdrawn are {_shown(there.withdrawn)}" if there.withdrawn else ""
+    if not there.releases:
+        return f"all of its releases are withdrawn ({_shown(there.withdrawn)})"
+    return f"it has {_shown(there.releases)}{', and ' if out else ''}{out}"
 
 
 def _shown(there: tuple[Version, ...]) -> str:

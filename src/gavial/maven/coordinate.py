@@ -20,6 +20,7 @@ _NUMBERS = re.compile(r"[0-9]+(\.[0-9]+)*")
 _NUMBER = re.compile(r"0|[1-9][0-9]*")
 _BUILD = re.compile(rf"(0|[1-9][0-9]{{0,{_MAX_DIGITS - 1}}})")
 _VERSION = re.compile(r"\.".join([_BUILD.pattern] * 3))
+_RECORD = re.compile(rf"[1-9][0-9]{{0,{_MAX_DIGITS - 1}}}")
 _ANY_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}")
 
 
@@ -176,11 +177,68 @@ class Coordinate:
     def artifact(self) -> str:
         return self.module.artifact
 
+    @property
+    def number(self) -> int:
+        """What is counted up from one release of a line to the next."""
+        return self.version.build
+
+    def at(self, number: int) -> Coordinate:
+        """The same line at another number."""
+        return Coordinate(self.module, self.version.line.build(number))
+
     def __str__(self) -> str:
         return f"{self.module}:{self.version}"
 
     def __repr__(self) -> str:
         return f"Coordinate({str(self)!r})"
+
+
+@dataclass(frozen=True, order=True)
+class Number:
+    """The version of a record beside a model: 1, 2, 3, …
+
+    A model's versions have three numbers, so that neither is ever taken for the other.
+
+    >>> Number.try_parse("12"), Number.try_parse("1.0.3"), Number.try_parse("0")
+    (Number(value=12), None, None)
+    """
+
+    value: int
+
+    @classmethod
+    def try_parse(cls, text: str) -> Number | None:
+        """Read a number, or `None` where it is not a record's."""
+        return cls(int(text)) if _RECORD.fullmatch(text) else None
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+@dataclass(frozen=True, order=True)
+class Entry:
+    """One record of a module of records, `group:artifact:number`.
+
+    >>> str(Entry(Module("com.acme", "churn-champion"), Number(3)))
+    'com.acme:churn-champion:3'
+    """
+
+    module: Module
+    version: Number
+
+    @property
+    def number(self) -> int:
+        """What is counted up from one record to the next."""
+        return self.version.value
+
+    def at(self, number: int) -> Entry:
+        """Another record of the same module."""
+        return Entry(self.module, Number(number))
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.version}"
+
+    def __repr__(self) -> str:
+        return f"Entry({str(self)!r})"
 
 
 @dataclass(frozen=True, order=True)
@@ -215,7 +273,7 @@ class Library:
         return f"Library({str(self)!r})"
 
 
-AnyCoordinate = Coordinate | Library
+AnyCoordinate = Coordinate | Library | Entry
 
 
 @dataclass(frozen=True)

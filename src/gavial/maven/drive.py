@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from gavial.errors import RepositoryError
 from gavial.maven import layout, protocol
 from gavial.maven.content import CHECKSUMS, Content
-from gavial.maven.coordinate import Coordinate
+from gavial.maven.coordinate import AnyCoordinate
 from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.repository import Repository
 
@@ -26,6 +26,10 @@ SETTLE_ROUND_TRIPS = 4
 Transferred = Callable[[str, int, int], None]
 
 
+def _packs_nothing(_: AnyCoordinate) -> protocol.Packed:
+    raise AssertionError("these steps pack nothing")
+
+
 @dataclass
 class Driver:
     """One deploy's side of the protocol: its repository, its packer, its clock.
@@ -35,7 +39,7 @@ class Driver:
     """
 
     repository: Repository
-    pack: Callable[[Coordinate], protocol.Packed]
+    pack: Callable[[Any], protocol.Packed] = _packs_nothing
     transferred: Transferred | None = None
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep

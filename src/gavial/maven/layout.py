@@ -5,7 +5,7 @@ Source: https://maven.apache.org/repository/layout.html
 
 from __future__ import annotations
 
-from gavial.maven.coordinate import AnyCoordinate, Module
+from gavial.maven.coordinate import AnyCoordinate, Entry, Module
 
 METADATA = "maven-metadata.xml"
 UNSUMMED = ".asc"  # signatures by gpg, beside which Maven puts no checksums
@@ -73,8 +73,13 @@ def card_path(coordinate: AnyCoordinate) -> str:
     return file_path(coordinate, "json", "card")
 
 
+def details_path(entry: Entry) -> str:
+    """The path of what a record beside a model says: who, when, why."""
+    return file_path(entry, "json", "record")
+
+
 def signature_path(coordinate: AnyCoordinate) -> str:
-    """The path of the signature over all other files."""
+    """The path of the signature over a release's or a record's other files."""
     return file_path(coordinate, "json", "signature")
 
 

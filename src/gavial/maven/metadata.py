@@ -5,7 +5,7 @@ Source: https://maven.apache.org/ref/current/maven-repository-metadata/repositor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 
 from gavial.errors import CorruptRelease
 from gavial.maven import xml
-from gavial.maven.coordinate import Module, Version
+from gavial.maven.coordinate import Module, Number, Version
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,17 @@ class ModuleMetadata:
         """Versions that others wrote and no selector of ours means, such as `1.1.0-rc1`."""
         return self._parted[1]
 
+    @property
+    def records(self) -> tuple[Number, ...]:
+        """The versions that are numbers of records, lowest first."""
+        return tuple(sorted(filter(None, map(Number.try_parse, self.versions))))
+
+    @property
+    def highest(self) -> str:
+        """The highest release, or record where there are no releases; empty where neither is."""
+        found = self.releases or self.records
+        return str(found[-1]) if found else ""
+
     @cached_property
     def _parted(self) -> tuple[tuple[Version, ...], tuple[str, ...]]:
         parsed = [(text, Version.try_parse(text)) for text in self.versions]
@@ -67,7 +78,17 @@ class ModuleMetadata:
     def including(self, versions: Iterable[str]) -> ModuleMetadata:
         """The union with `versions`: others' first, as they came, then ours by number."""
         union = ModuleMetadata(self.module, tuple(dict.fromkeys((*self.versions, *versions))))
+        if not union.releases and (records := tuple(map(str, union.records))):
+            others = (version for version in union.versions if version not in records)
+            return ModuleMetadata(self.module, (*others, *records))
         return ModuleMetadata(self.module, (*union.foreign, *map(str, union.releases)))
+
+    def without(self, versions: Collection[str]) -> ModuleMetadata:
+        """What is left when `versions` are taken out."""
+        if not versions:
+            return self
+        left = tuple(version for version in self.versions if version not in versions)
+        return ModuleMetadata(self.module, left)
 
     def render(self, now: datetime) -> bytes:
         """The file. The *highest* release is `<release>` and `<latest>`, not the last deployed."""
@@ -75,9 +96,9 @@ class ModuleMetadata:
         xml.child(root, "groupId", self.module.group)
         xml.child(root, "artifactId", self.module.artifact)
         versioning = xml.child(root, "versioning")
-        if self.releases:
-            xml.child(versioning, "latest", str(self.releases[-1]))
-            xml.child(versioning, "release", str(self.releases[-1]))
+        if self.highest:
+            xml.child(versioning, "latest", self.highest)
+            xml.child(versioning, "release", self.highest)
         versions = xml.child(versioning, "versions")
         for version in self.versions:
             xml.child(versions, "version", version)

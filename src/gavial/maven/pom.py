@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 from gavial.errors import CorruptRelease
 from gavial.maven import xml
-from gavial.maven.coordinate import AnyCoordinate, Library, Module
+from gavial.maven.coordinate import AnyCoordinate, Module
 
 _NAMESPACE = "http://maven.apache.org/POM/4.0.0"
 _SCHEMA = "http://maven.apache.org/xsd/maven-4.0.0.xsd"
@@ -23,12 +23,13 @@ class Pom:
 
     coordinate: AnyCoordinate
     description: str
-    dependencies: tuple[Library, ...] = ()
+    dependencies: tuple[AnyCoordinate, ...] = ()
     url: str = ""
     licence: str = ""
     owner: str = ""
     scm: str = ""
     properties: dict[str, str] = field(default_factory=dict)
+    packaging: str = "jar"
 
     def render(self) -> bytes:
         """The file's bytes: the same values give the same bytes."""
@@ -43,7 +44,7 @@ class Pom:
         module = self.coordinate.module
         xml.child(root, "modelVersion", "4.0.0")
         _identify(root, module, str(self.coordinate.version))
-        xml.child(root, "packaging", "jar")
+        xml.child(root, "packaging", self.packaging)
         xml.child(root, "name", str(module))
         xml.child(root, "description", self.description)
         if self.url or self.scm:
@@ -90,6 +91,7 @@ def _identity(element: Element) -> str:
 def pom_properties(coordinate: AnyCoordinate) -> bytes:
     """`META-INF/maven/<group>/<artifact>/pom.properties`: which release a jar is.
 
+    >>> from gavial.maven.coordinate import Library
     >>> pom_properties(Library.parse("a:b:1")).decode().split()
     ['artifactId=b', 'groupId=a', 'version=1']
     """
@@ -112,9 +114,9 @@ def _properties(root: Element, properties: dict[str, str]) -> None:
             xml.child(parent, name, value)
 
 
-def _dependencies(root: Element, dependencies: Iterable[Library]) -> None:
+def _dependencies(root: Element, dependencies: Iterable[AnyCoordinate]) -> None:
     some = list(dependencies)
     if some:
         parent = xml.child(root, "dependencies")
         for one in some:
-            _identify(xml.child(parent, "dependency"), one.module, one.version)
+            _identify(xml.child(parent, "dependency"), one.module, str(one.version))

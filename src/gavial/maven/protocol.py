@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from gavial.maven.content import Content
-from gavial.maven.coordinate import Coordinate, Module
+from gavial.maven.coordinate import AnyCoordinate, Module
 from gavial.maven.metadata import ModuleMetadata
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ class Settle:
 class Pack:
     """Make the files of this coordinate. Answer: `Packed`."""
 
-    coordinate: Coordinate
+    coordinate: AnyCoordinate
 
 
 Step = (

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from gavial.errors import (
     CorruptRelease,
@@ -24,13 +25,17 @@ from gavial.errors import (
     RepositoryRefused,
     RepositoryUnavailable,
 )
-from gavial.maven import layout
+from gavial.maven import layout, record, withdrawals
 from gavial.maven.content import CHECKSUMS, Content
 from gavial.maven.coordinate import (
     MAX_NUMBER,
+    AnyCoordinate,
     Coordinate,
+    Entry,
     Library,
     Line,
+    Module,
+    Number,
     Target,
     Version,
 )
@@ -53,6 +58,11 @@ from gavial.maven.version_list import list_release, not_listed
 # A number is passed over for each abandoned claim and each lost race: this many in a row mean
 # that something else is wrong, such as a server that shows a claim to all but its owner.
 MAX_CLAIMS = 1_000
+# So many plain numbers of a module are looked at, the highest first, to tell whether it is one of
+# records: an abandoned claim has no POM that would say so.
+MAX_RECORDS_ASKED = 10
+
+LastLook = Callable[[Any], Steps[None]]
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ class Order:
 
     token: str
     lists_itself: bool
-    claim: Callable[[Coordinate], bytes]
+    claim: Callable[[Any], bytes]
     token_of: Callable[[bytes], str | None]
 
 
@@ -76,19 +86,21 @@ def publish(order: Order, target: Target) -> Steps[Coordinate]:
     Raises:
         ReleaseExists: the exact version asked for is released.
         NumberTaken: only a claim has it.
-        InvalidCoordinate: no line was named and there is one later than 1.0.
+        InvalidCoordinate: no line was named and there is one later than 1.0, or the module is
+            one of records beside another model.
         RepositoryError: the repository refuses for a reason of its own.
     """
     if target.exact:
+        yield from _check_no_records(target.module, (yield from _known(target.module)))
         coordinate = Coordinate(target.module, target.exact)
         yield from publish_exact(order, coordinate)
         return coordinate
     version = yield from _next_version(target)
     for _ in range(MAX_CLAIMS):
         coordinate = Coordinate(target.module, version)
-        packed = yield from _release(order, coordinate)
+        packed = yield from take(order, coordinate)
         if packed is not None:
-            yield from _complete(order, coordinate, packed.pom)
+            yield from complete(coordinate, packed.pom, lists_itself=order.lists_itself)
             return coordinate
         version = version.line.build(version.build + 1)
     raise RepositoryUnavailable(
@@ -104,9 +116,9 @@ def publish_exact(order: Order, coordinate: Coordinate) -> Steps[None]:
         ReleaseExists: it is released.
         NumberTaken: only a claim has it.
     """
-    packed = yield from _release(order, coordinate)
+    packed = yield from take(order, coordinate)
     if packed is not None:
-        yield from _complete(order, coordinate, packed.pom)
+        yield from complete(coordinate, packed.pom, lists_itself=order.lists_itself)
         return
     advice = f"Deploy {coordinate.module}:{coordinate.version.line} for the next build."
     if (yield Exists(layout.pom_path(coordinate))):
@@ -157,24 +169,26 @@ def finish(order: Order, coordinate: Coordinate) -> Steps[bool]:
     ours = yield from _is_ours(order, coordinate)
     if not ours or not (yield Exists(layout.pom_path(coordinate))):
         return False
-    yield from _complete(order, coordinate)
+    yield from complete(coordinate, lists_itself=order.lists_itself)
     return True
 
 
-def _complete(order: Order, coordinate: Coordinate, pom: Content | None = None) -> Steps[None]:
+def complete(
+    coordinate: AnyCoordinate, pom: Content | None = None, *, lists_itself: bool
+) -> Steps[None]:
     """What follows the commit point: the POM's checksums, and the list."""
     try:
         yield from _write_checksums(layout.pom_path(coordinate), pom)
     except RepositoryError as error:
         raise not_listed(coordinate, str(error)) from error
-    yield from list_release(coordinate, lists_itself=order.lists_itself)
+    yield from list_release(coordinate, lists_itself=lists_itself)
 
 
 def _next_version(target: Target) -> Steps[Version]:
     """The number to try first: one more than any that is known of the line."""
-    data = yield Read(layout.metadata_path(target.module))
-    names = yield Names(layout.module_folder(target.module))
-    texts = {*ModuleMetadata.parse(data, target.module).versions, *(names or ())}
+    texts = yield from _known(target.module)
+    yield from _check_no_records(target.module, texts)
+    texts |= yield from withdrawals.in_force(target.module)
     line = choose_line(target, filter(None, map(Version.try_parse, texts)))
     number = 1 + max(line.builds(texts), default=-1)
     if number > MAX_NUMBER:
@@ -183,6 +197,25 @@ def _next_version(target: Target) -> Steps[Version]:
             f"name the next line, as in {target.module}:{line.major}.{line.minor + 1}."
         )
     return line.build(number)
+
+
+def _known(module: Module) -> Steps[set[str]]:
+    """The versions that a list or a folder names; some may be no releases."""
+    data = yield Read(layout.metadata_path(module))
+    names = yield Names(layout.module_folder(module))
+    return {*ModuleMetadata.parse(data, module).versions, *(names or ())}
+
+
+def _check_no_records(module: Module, versions: Iterable[str]) -> Steps[None]:
+    """Refuse to release a model among the records of another one, such as `churn-champion`."""
+    numbers = sorted(filter(None, map(Number.try_parse, versions)), reverse=True)
+    for number in numbers[:MAX_RECORDS_ASKED]:
+        pom = yield Read(layout.pom_path(Entry(module, number)))
+        what = record.describe(pom) if pom is not None else None
+        if what is not None:
+            raise InvalidCoordinate(
+                f"{module} is {what}, and no model can have its name: choose another artifactId."
+            )
 
 
 def choose_line(target: Target, known: Iterable[Version]) -> Line:
@@ -202,10 +235,17 @@ def choose_line(target: Target, known: Iterable[Version]) -> Line:
     return Line(1, 0)
 
 
-def _release(order: Order, coordinate: Coordinate) -> Steps[Packed | None]:
-    """Claim, pack, upload and commit one number; `None` where it is another's."""
+def take(
+    order: Order, coordinate: AnyCoordinate, last_look: LastLook | None = None
+) -> Steps[Packed | None]:
+    """Claim, pack, upload and commit one number; `None` where it is another's.
+
+    `last_look` may raise what keeps it from being committed, when all else is ready.
+    """
     try:
         packed = yield from _prepare(order, coordinate)
+        if packed is not None and last_look is not None:
+            yield from last_look(coordinate)
     except RepositoryError as error:
         raise _saying(error, f"Nothing was released as {coordinate}.") from error
     if packed is None:
@@ -215,7 +255,7 @@ def _release(order: Order, coordinate: Coordinate) -> Steps[Packed | None]:
     except RepositoryUnavailable as error:
         raise _saying(
             error,
-            f"It is not known whether {coordinate} was released. Repeat the deploy: it finishes "
+            f"It is not known whether {coordinate} was released. Repeat it: that finishes "
             "that release, or makes another.",
         ) from error
     except RepositoryError as error:
@@ -223,7 +263,7 @@ def _release(order: Order, coordinate: Coordinate) -> Steps[Packed | None]:
     return packed if ours else None
 
 
-def _prepare(order: Order, coordinate: Coordinate) -> Steps[Packed | None]:
+def _prepare(order: Order, coordinate: AnyCoordinate) -> Steps[Packed | None]:
     """Everything before the commit point; `None` where the number is another's."""
     exclusive = yield from _claim(order, coordinate)
     if exclusive is None:
@@ -250,7 +290,7 @@ def _saying(error: RepositoryError, text: str) -> RepositoryError:
     return type(error)(f"{error} {text}")
 
 
-def _claim(order: Order, coordinate: Coordinate) -> Steps[bool | None]:
+def _claim(order: Order, coordinate: AnyCoordinate) -> Steps[bool | None]:
     """Claim a number. `None`: it is another's; `True`: nobody else can have it.
 
     Making the version's folder is such a claim where the repository makes folders. Elsewhere
@@ -274,12 +314,12 @@ def _claim(order: Order, coordinate: Coordinate) -> Steps[bool | None]:
     return False if order.token_of(there) == order.token else None
 
 
-def _is_ours(order: Order, coordinate: Coordinate) -> Steps[bool]:
+def _is_ours(order: Order, coordinate: AnyCoordinate) -> Steps[bool]:
     claim = yield Read(layout.claim_path(coordinate))
     return claim is not None and order.token_of(claim) == order.token
 
 
-def _still_ours(order: Order, coordinate: Coordinate) -> Steps[bool]:
+def _still_ours(order: Order, coordinate: AnyCoordinate) -> Steps[bool]:
     """Read our claim back. One that cannot be seen protects nothing: the deploy ends there."""
     claim = yield Read(layout.claim_path(coordinate))
     if claim is None:
@@ -294,7 +334,7 @@ def _hidden(what: str) -> RepositoryError:
     )
 
 
-def _upload(order: Order, coordinate: Coordinate, path: str, content: Content) -> Steps[bool]:
+def _upload(order: Order, coordinate: AnyCoordinate, path: str, content: Content) -> Steps[bool]:
     """Store a release's file and its checksums, if it has any; `False` where another's is there."""
     if not (yield from _put(order, coordinate, path, content)):
         return False
@@ -303,7 +343,7 @@ def _upload(order: Order, coordinate: Coordinate, path: str, content: Content) -
     return True
 
 
-def _put(order: Order, coordinate: Coordinate, path: str, content: Content) -> Steps[bool]:
+def _put(order: Order, coordinate: AnyCoordinate, path: str, content: Content) -> Steps[bool]:
     """Store a release's file; `False` where another's is there.
 
     What is refused because it is there may be our own: a proxy may send a request twice.

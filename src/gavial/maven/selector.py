@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gavial.errors import InvalidCoordinate, InvalidSelector
+from gavial.maven import alias as aliases
 from gavial.maven.coordinate import Module, Version, parse_numbers
 
 LATEST = "latest.release"
@@ -118,34 +119,50 @@ class Selector:
 
 @dataclass(frozen=True)
 class Request:
-    """What a reader asks for: a module and a selector.
+    """What a reader asks for: a module and a selector, or an alias in its place.
 
     >>> str(Request.parse("com.acme:churn"))
     'com.acme:churn:latest.release'
+    >>> Request.parse("com.acme:churn@champion").alias
+    'champion'
     """
 
     module: Module
     selector: Selector
+    alias: str = ""
+
+    @property
+    def exact(self) -> Version | None:
+        """The one version that can ever be meant; `None` where it may change."""
+        return None if self.alias else self.selector.exact
 
     @classmethod
     def parse(cls, text: str) -> Request:
-        """Read `group:artifact[:selector]`.
+        """Read `group:artifact[:selector]` or `group:artifact@alias`.
 
         Raises:
-            InvalidCoordinate: the module is malformed.
-            InvalidSelector: the selector is.
+            InvalidCoordinate: the module or the alias is malformed.
+            InvalidSelector: the selector is, or there are both.
         """
-        parts = text.split(":", 2)
+        named, at, alias = text.partition("@")
+        parts = named.split(":", 2)
         if len(parts) < 2:
             raise InvalidCoordinate(
                 f"{text!r} names no group: expected group:artifact[:selector], such as "
                 "com.acme:churn:1.0.+"
             )
+        if at and len(parts) == 3:
+            raise InvalidSelector(
+                f"{text!r} has both a selector and an alias: expected one of them, as in "
+                f"{parts[0]}:{parts[1]}@{alias}."
+            )
+        if at:
+            aliases.check_name(alias)
         selector = Selector.parse(parts[2]) if len(parts) == 3 else Selector()
-        return cls(Module(parts[0], parts[1]), selector)
+        return cls(Module(parts[0], parts[1]), selector, alias)
 
     def __str__(self) -> str:
-        return f"{self.module}:{self.selector}"
+        return f"{self.module}@{self.alias}" if self.alias else f"{self.module}:{self.selector}"
 
 
 def _parse_range(text: str) -> Selector:

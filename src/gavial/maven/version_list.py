@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from gavial.errors import CorruptRelease, RepositoryError, RepositoryUnavailable
-from gavial.maven import layout
+from gavial.maven import layout, withdrawals
 from gavial.maven.content import CHECKSUMS, Content
-from gavial.maven.coordinate import MAX_NUMBER, AnyCoordinate, Coordinate, Module, Version
+from gavial.maven.coordinate import MAX_NUMBER, AnyCoordinate, Coordinate, Entry, Library, Module
 from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.protocol import (
     Exists,
@@ -40,15 +40,24 @@ def list_release(coordinate: AnyCoordinate, *, lists_itself: bool) -> Steps[None
     ends when nothing is missing: the last to write repairs the others.
     """
     try:
-        yield from _list(coordinate, lists_itself=lists_itself)
+        yield from bring_up_to_date(coordinate, lists_itself=lists_itself)
     except RepositoryError as error:
         raise not_listed(coordinate, str(error)) from error
 
 
-def _list(coordinate: AnyCoordinate, *, lists_itself: bool) -> Steps[None]:
+def bring_up_to_date(coordinate: AnyCoordinate, *, lists_itself: bool) -> Steps[None]:
+    """As `list_release`, for a release that may be withdrawn: what is so is taken out.
+
+    What is withdrawn is asked for in each round, before the list: whoever wrote a list without
+    knowing of a withdrawal finds out in its next round, and whoever withdraws looks again one
+    settle time after its write.
+    """
     for number in range(MAX_METADATA_ROUNDS):
+        withdrawn = yield from _withdrawn(coordinate)
         data = yield Read(layout.metadata_path(coordinate.module))
-        listed, wanted = yield from _metadata(coordinate, data, lists_itself=lists_itself)
+        listed, wanted = yield from _metadata(
+            coordinate, data, withdrawn, lists_itself=lists_itself
+        )
         if listed.versions != wanted.versions:
             refusal = yield WriteMetadata(wanted)
         elif number >= MAX_CHECKSUM_ROUNDS or (yield from _checksums_fit(coordinate.module, data)):
@@ -59,7 +68,7 @@ def _list(coordinate: AnyCoordinate, *, lists_itself: bool) -> Steps[None]:
             raise refusal
         if not lists_itself:
             yield Settle()
-    if str(coordinate.version) not in listed.versions:
+    if str(coordinate.version) not in {*listed.versions, *withdrawn}:
         raise RepositoryUnavailable("its maven-metadata.xml does not keep what is written.")
 
 
@@ -67,13 +76,14 @@ def rebuild(metadata: ModuleMetadata, *, lists_itself: bool) -> Steps[None]:
     """Write a module's list as `metadata` says, with what was released since that was found out."""
     module = metadata.module
     for number in range(MAX_METADATA_ROUNDS):
+        withdrawn = yield from withdrawals.in_force(module)
         data = yield Read(layout.metadata_path(module))
         try:
             listed = ModuleMetadata.parse(data, module)
         except CorruptRelease:
             listed = ModuleMetadata(module)
         others = [version for version in listed.versions if version not in metadata.versions]
-        wanted = metadata.including((yield from _released(module, others)))
+        wanted = metadata.including((yield from _released(module, others))).without(withdrawn)
         if number == 0 or listed.versions != wanted.versions:
             refusal = yield WriteMetadata(wanted)
         elif number > MAX_CHECKSUM_ROUNDS or (yield from _checksums_fit(module, data)):
@@ -96,57 +106,69 @@ def _checksums_fit(module: Module, data: bytes | None) -> Steps[bool]:
     return True
 
 
+def _withdrawn(coordinate: AnyCoordinate) -> Steps[frozenset[str]]:
+    if not isinstance(coordinate, Coordinate):  # records and libraries are not withdrawn
+        return frozenset()
+    return (yield from withdrawals.in_force(coordinate.module))
+
+
 def _metadata(
-    coordinate: AnyCoordinate, data: bytes | None, *, lists_itself: bool
+    coordinate: AnyCoordinate,
+    data: bytes | None,
+    withdrawn: Collection[str],
+    *,
+    lists_itself: bool,
 ) -> Steps[tuple[ModuleMetadata, ModuleMetadata]]:
     """What the metadata lists, and what it ought to."""
     module = coordinate.module
     listed = ModuleMetadata.parse(data, module)
     if lists_itself:
         names = yield Names(layout.module_folder(module))
-        known = set(listed.versions)
+        known = {*listed.versions, *withdrawn}
         # What is listed and still there was released, and stays so: its POM is not asked for again.
         released = [name for name in names or () if name in known]
         released += yield from _released(module, [n for n in names or () if n not in known])
-        return listed, ModuleMetadata(module, listed.foreign).including(released)
+        wanted = ModuleMetadata(module, listed.foreign).including(released)
+        return listed, wanted.without(withdrawn)
     found: list[str] = []
-    if isinstance(coordinate, Coordinate):
-        found = yield from _released_below(coordinate, listed.releases)
-        found += yield from _released_above(coordinate, listed.releases)
-    return listed, listed.including([*found, str(coordinate.version)])
+    if not isinstance(coordinate, Library):
+        known = {*listed.versions, *withdrawn}
+        found = yield from _released_below(coordinate, known)
+        found += yield from _released_above(coordinate, known)
+    return listed, listed.including([*found, str(coordinate.version)]).without(withdrawn)
 
 
-def _released_above(coordinate: Coordinate, listed: Collection[Version]) -> Steps[list[str]]:
+def _released_above(coordinate: Coordinate | Entry, known: Collection[str]) -> Steps[list[str]]:
     """Releases of the line just above a number that are not listed.
 
     A writer that stood still writes a list that lacks what was released meanwhile.
     """
-    known, found, version = set(listed), [], coordinate.version
-    while version.build < MAX_NUMBER:
-        version = version.line.build(version.build + 1)
-        above = Coordinate(coordinate.module, version)
-        if version in known:
+    found = []
+    for number in range(coordinate.number + 1, MAX_NUMBER + 1):
+        above = coordinate.at(number)
+        if str(above.version) in known:
             continue
         if not (yield Exists(layout.claim_path(above))):
             break
         if (yield Exists(layout.pom_path(above))):
-            found.append(str(version))
+            found.append(str(above.version))
     return found
 
 
-def _released_below(coordinate: Coordinate, listed: Collection[Version]) -> Steps[list[str]]:
+def _released_below(coordinate: Coordinate | Entry, known: Collection[str]) -> Steps[list[str]]:
     """Releases of the line below a number that are not listed.
 
     Numbers are allotted one by one, so the search ends where so many in a row are neither listed
     nor released: below an exact number, such as a date, there may be millions that never were.
     """
-    known, found, missed = set(listed), [], 0
-    for number in range(coordinate.version.build - 1, -1, -1):
-        version = coordinate.version.line.build(number)
-        if version in known:
+    found, missed = [], 0
+    lowest = 1 if isinstance(coordinate, Entry) else 0
+    for number in range(coordinate.number - 1, lowest - 1, -1):
+        below = coordinate.at(number)
+        if str(below.version) in known:
             missed = 0
-        elif (yield Exists(layout.pom_path(Coordinate(coordinate.module, version)))):
-            found.append(str(version))
+        elif (yield Exists(layout.pom_path(below))):
+            found.append(str(below.version))
             missed = 0
         else:
             missed += 1

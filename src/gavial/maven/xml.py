@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from xml.etree.ElementTree import Element, ParseError, SubElement, indent, tostring
+from xml.etree.ElementTree import Element, ParseError, SubElement, fromstring, indent, tostring
 
-from gavial.errors import ConfigurationError, CorruptRelease
+from gavial.errors import CorruptRelease
 
+_DECLARES = re.compile(r"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -19,13 +20,11 @@ def parse(data: bytes, what: str) -> Element:
     """
     try:
         from defusedxml.common import DefusedXmlException
-        from defusedxml.ElementTree import fromstring
-    except ImportError as error:
-        raise ConfigurationError(
-            'Reading XML from a repository needs defusedxml: pip install "gavial"'
-        ) from error
+        from defusedxml.ElementTree import fromstring as parse_safely
+    except ImportError:
+        return _parse_plain(data, what)
     try:
-        root: Element = fromstring(data, forbid_dtd=True)
+        root: Element = parse_safely(data, forbid_dtd=True)
     except DefusedXmlException as error:
         raise CorruptRelease(
             f"{what} has a DOCTYPE or entities: no Maven file has, so it is not read."
@@ -33,6 +32,22 @@ def parse(data: bytes, what: str) -> Element:
     except (ParseError, ValueError, LookupError) as error:
         raise CorruptRelease(f"{what} is not XML: {error}.") from error
     return root
+
+
+def _parse_plain(data: bytes, what: str) -> Element:
+    """As `parse`, with the standard library alone, as on a cluster: of UTF-8, and nothing else.
+
+    Text is parsed as it was looked at: no declaration in it can make it another encoding's.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+        if _DECLARES.search(text):
+            raise CorruptRelease(
+                f"{what} has a DOCTYPE or entities: no Maven file has, so it is not read."
+            )
+        return fromstring(text)
+    except (ParseError, ValueError, LookupError, RecursionError) as error:
+        raise CorruptRelease(f"{what} is not XML: {error}.") from error
 
 
 def child(parent: Element, name: str, text: str | None = None) -> Element:

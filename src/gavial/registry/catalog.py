@@ -10,8 +10,13 @@ from gavial.maven import catalog, layout
 from gavial.maven.coordinate import Coordinate, Module, Version
 from gavial.maven.repository import Repository
 from gavial.maven.selector import Request
-from gavial.registry import places
+from gavial.registry import alias as aliases
+from gavial.registry import chosen, places
+from gavial.registry import withdraw as withdrawn
+from gavial.registry.alias import Alias
+from gavial.registry.records import Author
 from gavial.registry.release import Release
+from gavial.registry.withdraw import Withdrawal
 
 if TYPE_CHECKING:
     from gavial.registry.find import Found
@@ -60,13 +65,97 @@ class ModelRepository:
         return catalog.known_versions(self.store, _module(module))
 
     def release(self, gav: str) -> Release:
-        """The release that `group:artifact[:selector]` means there.
+        """The release that `group:artifact[:selector]` or `group:artifact@alias` means there.
+
+        It warns where that release is withdrawn.
 
         Raises:
             InvalidCoordinate, InvalidSelector: `gav` is malformed.
             ModelNotFound, ReleaseNotFound: nothing there matches.
         """
-        return Release.read(self.store, catalog.select(self.store, Request.parse(gav)))
+        return Release.read(self.store, chosen.choose(self.store, Request.parse(gav)))
+
+    def alias(self, module: str | Module, name: str) -> Alias:
+        """What an alias of a model means now.
+
+        Raises:
+            ReleaseNotFound: there is no such alias.
+
+        >>> repository("build/models").alias("com.acme:churn", "champion")  # doctest: +SKIP
+        """
+        return aliases.read(self.store, _module(module), name)
+
+    def aliases(self, module: str | Module) -> tuple[Alias, ...]:
+        """Every alias of a model, by name.
+
+        Raises:
+            RepositoryRefused: the repository lists nothing.
+        """
+        return aliases.all_of(self.store, _module(module))
+
+    def alias_history(self, module: str | Module, name: str) -> tuple[Alias, ...]:
+        """What an alias has meant, newest first.
+
+        Raises:
+            ReleaseNotFound: there is no such alias.
+        """
+        return aliases.history(self.store, _module(module), name)
+
+    def set_alias(
+        self,
+        module: str | Module,
+        name: str,
+        version: str | Version,
+        *,
+        why: str = "",
+        owner: str | None = None,
+        expected: int | None = None,
+    ) -> Alias:
+        """Let an alias mean a release; to roll back is the same.
+
+        Args:
+            module: `group:artifact` of the model.
+            name: small letters, digits, `-` and `_`, such as `"champion"`.
+            version: all three numbers of a release that is there.
+            why: in a sentence.
+            owner: who answers for it; else what `GAVIAL_OWNER` says.
+            expected: the `number` of the alias that the caller saw, 0 where there was none: where
+                another is the newest, nothing is written.
+
+        Raises:
+            Conflict: another is the newest, or somebody else was faster.
+            ReleaseNotFound: there is no such release, or it is withdrawn.
+            InvalidCoordinate: a name is malformed, or taken by a model.
+        """
+        wanted = version if isinstance(version, Version) else Version.parse(version)
+        author = _author(why, owner)
+        return aliases.set_(self.store, _module(module), name, wanted, author, expected=expected)
+
+    def withdraw(self, gav: str | Coordinate, *, why: str, owner: str | None = None) -> Withdrawal:
+        """Take a release out of what selectors and Ivy see. Its exact coordinate still resolves.
+
+        Args:
+            gav: the exact coordinate.
+            why: in a sentence: whoever uses it is told.
+            owner: who answers for it; else what `GAVIAL_OWNER` says.
+
+        Raises:
+            ReleaseNotFound: there is no such release.
+            RepositoryRefused: the server keeps the list of versions itself.
+        """
+        return withdrawn.withdraw(self.store, _coordinate(gav), _author(why, owner))
+
+    def reinstate(self, gav: str | Coordinate, *, why: str, owner: str | None = None) -> Withdrawal:
+        """Take a withdrawal back.
+
+        Raises:
+            ReleaseNotFound, RepositoryRefused: as `withdraw`.
+        """
+        return withdrawn.withdraw(self.store, _coordinate(gav), _author(why, owner), undo=True)
+
+    def withdrawals(self, module: str | Module) -> tuple[Withdrawal, ...]:
+        """What is withdrawn of a model, lowest version first."""
+        return withdrawn.all_of(self.store, _module(module))
 
     def find(
         self,
@@ -127,6 +216,14 @@ def repository(
     return ModelRepository(
         places.open_named(what, username=username, password=password, token=token)
     )
+
+
+def _author(why: str, owner: str | None) -> Author:
+    return Author(why) if owner is None else Author(why, owner)
+
+
+def _coordinate(gav: str | Coordinate) -> Coordinate:
+    return gav if isinstance(gav, Coordinate) else Coordinate.parse(gav)
 
 
 def _module(module: str | Module) -> Module:

@@ -17,7 +17,8 @@ from gavial.errors import (
 )
 from gavial.maven import catalog, layout
 from gavial.maven.coordinate import Coordinate
-from gavial.registry import rollout
+from gavial.registry import rollout, withdraw
+from gavial.registry.chosen import choose
 from gavial.registry.problems import Problems
 from gavial.registry.release import Release
 from gavial.registry.rollout import Failure
@@ -64,6 +65,7 @@ class Followed:
     ) -> None:
         self._store, self._request, self._load = store, request, load
         self._interval, self._problems, self._clock = interval, problems, clock
+        self._back = bool(request.alias)
         self._state = threading.Lock()  # held for moments: a batch never waits for a load
         self._repository = threading.Lock()  # one thread at a time asks it
         self._in_service: _Loaded | None = None
@@ -88,9 +90,9 @@ class Followed:
             CorruptRelease, IncompatibleModel: it cannot be used, and no earlier run used another.
         """
         with self._repository:
-            newest = catalog.select(self._store, self._request)
+            newest = choose(self._store, self._request)
         before = last.coordinate if last else None
-        first, *others = rollout.to_start(newest, before, allow_older=allow_older)
+        first, *others = rollout.to_start(newest, before, allow_older=allow_older or self._back)
         try:
             self._in_service = self._loaded(first, next_one=False)
         except GavialError as error:
@@ -105,8 +107,8 @@ class Followed:
         try:
             with self._repository:
                 newest = catalog.select(self._store, self._request)
-        except NotFound:
-            self._problems.add(_gone(now_used))
+        except NotFound as error:
+            self._problems.add(self._gone(now_used, error))
             return
         except Exception as error:  # the stream goes on, whatever it is
             self._problems.add(
@@ -114,12 +116,14 @@ class Followed:
                 "in service."
             )
             return
-        if newest.version < now_used.version:
-            self._problems.add(_gone(now_used))
+        if newest.version < now_used.version and not self._back:
+            self._problems.add(self._gone(now_used))
         with self._state:
+            if self._back and newest == now_used:
+                self._ready = None  # the alias was set back before a batch took what it meant
             ready = self._ready.pin.coordinate if self._ready else None
         failure = self._failures.get(newest)
-        if not rollout.to_load(newest, now_used, ready, failure, self._clock()):
+        if not rollout.to_load(newest, now_used, ready, failure, self._clock(), back=self._back):
             return
         try:
             loaded = self._loaded(newest, next_one=True)
@@ -138,6 +142,7 @@ class Followed:
                 pinned.coordinate if pinned else None,
                 serving.pin.coordinate,
                 ready.pin.coordinate if ready else None,
+                back=self._back,
             )
             if ready is not None and decided.in_service == ready.pin.coordinate:
                 self._in_service = ready
@@ -199,13 +204,28 @@ class Followed:
             self._failures[coordinate] = rollout.failed(
                 self._failures.get(coordinate), self._clock(), self._interval
             )
+        what = f"is what {self._request} means" if self._back else "is newer"
         self._problems.add(
-            f"{coordinate} is newer and cannot be used: {error} {self.in_service} stays in service."
+            f"{coordinate} {what} and cannot be used: {error} {self.in_service} stays in service."
         )
 
-
-def _gone(in_service: Coordinate) -> str:
-    return (
-        f"{in_service} is in service and in the repository no more: it stays in service until a "
-        "newer one is released."
-    )
+    def _gone(self, in_service: Coordinate, error: Exception | None = None) -> str:
+        """What is said where the selector no longer means what is in service."""
+        stays = f"{in_service} stays in service until"
+        if self._back:
+            return f"{error} {stays} the alias is set to another."
+        try:
+            with self._repository:
+                is_out = in_service.version in catalog.withdrawn(self._store, in_service.module)
+                warning = withdraw.warning(self._store, in_service) if is_out else ""
+        except Exception:  # as any look: the stream goes on
+            is_out = False
+        if is_out:
+            return (
+                f"{warning} Versions never go back by themselves: {stays} a newer one is released. "
+                "To go back now, start the stream again with allow_older=True."
+            )
+        return (
+            f"{in_service} is in service and in the repository no more: it stays in service until "
+            "a newer one is released."
+        )

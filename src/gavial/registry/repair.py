@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gavial.errors import CorruptRelease, GavialError, ModelNotFound, ReleaseNotFound
-from gavial.maven import layout, protocol, version_list
+from gavial.maven import catalog, layout, version_list
 from gavial.maven.content import CHECKSUMS, Content
 from gavial.maven.coordinate import Coordinate, Line, Module, Version
 from gavial.maven.drive import Driver
@@ -35,6 +35,8 @@ class Findings:
         missing: releases that `maven-metadata.xml` does not list.
         phantom: versions that it lists and that have no POM.
         stale: it names another version than the highest as the newest, or its checksums are wrong.
+        withdrawn: releases that are withdrawn, and so not listed.
+        relisted: those of them that are listed all the same.
         claims: numbers with a claim and no POM: abandoned, or a deploy under way.
         corrupt: what is wrong with releases whose bytes do not match, by version.
         whole: the repository lists its folders, so no line can have been overlooked.
@@ -46,6 +48,8 @@ class Findings:
     missing: tuple[str, ...]
     phantom: tuple[str, ...]
     stale: bool
+    withdrawn: tuple[Version, ...]
+    relisted: tuple[str, ...]
     claims: tuple[Version, ...]
     corrupt: tuple[tuple[str, str], ...]
     whole: bool
@@ -53,7 +57,7 @@ class Findings:
     @property
     def needs_repair(self) -> bool:
         """Whether `maven-metadata.xml` is not what it ought to be."""
-        return bool(self.missing or self.phantom or self.stale)
+        return bool(self.missing or self.phantom or self.relisted or self.stale)
 
 
 def examine(store: Repository, module: Module, progress: Transferred | None = None) -> Findings:
@@ -88,13 +92,17 @@ def examine(store: Repository, module: Module, progress: Transferred | None = No
     if not (released or claims or foreign or data):
         raise ModelNotFound(f"Nothing of {module} in repository {store.id!r} ({store.url}).")
     there = {*map(str, released), *foreign}
+    out = catalog.withdrawn(store, module)
+    visible = [version for version in released if version not in out]
     return Findings(
         module,
         tuple(released),
         foreign,
-        missing=tuple(str(v) for v in released if str(v) not in listed),
+        missing=tuple(str(v) for v in visible if str(v) not in listed),
         phantom=tuple(v for v in listed if v not in there),
-        stale=broken or _is_stale(store, module, data, released),
+        stale=broken or _is_stale(store, module, data, [*map(str, visible), *foreign]),
+        withdrawn=tuple(v for v in released if v in out),
+        relisted=tuple(str(v) for v in released if v in out and str(v) in listed),
         claims=tuple(claims),
         corrupt=tuple(_corrupt(store, module, released, progress)),
         whole=names is not None,
@@ -109,13 +117,7 @@ def repair(store: Repository, findings: Findings) -> None:
     """
     releases = map(str, findings.releases)
     wanted = ModuleMetadata(findings.module, findings.foreign).including(releases)
-    Driver(store, _nothing_to_pack).run(
-        version_list.rebuild(wanted, lists_itself=store.lists_itself)
-    )
-
-
-def _nothing_to_pack(_: Coordinate) -> protocol.Packed:
-    raise AssertionError("a repair packs nothing")
+    Driver(store).run(version_list.rebuild(wanted, lists_itself=store.lists_itself))
 
 
 def _listed(data: bytes | None, module: Module) -> tuple[tuple[str, ...], bool]:
@@ -172,12 +174,10 @@ def _is_taken(store: Repository, coordinate: Coordinate) -> bool:
     )
 
 
-def _is_stale(
-    store: Repository, module: Module, data: bytes | None, released: list[Version]
-) -> bool:
+def _is_stale(store: Repository, module: Module, data: bytes | None, there: list[str]) -> bool:
     if data is None:
-        return bool(released)
-    highest = str(released[-1]) if released else ""
+        return bool(there)
+    highest = ModuleMetadata(module, tuple(there)).highest
     if ModuleMetadata.newest(data, module) != (highest, highest):
         return True
     content = Content.of_bytes(data)

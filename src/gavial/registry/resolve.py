@@ -18,7 +18,7 @@ from gavial.errors import (
     ModelNotFound,
     ReleaseNotFound,
 )
-from gavial.maven import catalog, layout
+from gavial.maven import layout
 from gavial.maven.coordinate import Coordinate
 from gavial.maven.selector import Request
 from gavial.model import jar as model_jar
@@ -26,6 +26,7 @@ from gavial.model import safety, stamp
 from gavial.model.adopt import adopt
 from gavial.model.saved_model import SavedModel
 from gavial.owner import until_exit
+from gavial.registry.chosen import choose
 from gavial.registry.warn import warn
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def resolve(
         what: an artifactId, such as `"churn"`: the model of that name that `--packages` brought.
             Or `"group:artifact[:selector]"`: looked for on the class path first where no
             repository is given, else in the repository. No selector means `latest.release`.
+            Or `"group:artifact@alias"`: what the alias means now; a release on the class path must
+            be that very one.
             Over Spark Connect the class path is the server's, and what it names comes from the
             configured repository.
         repository: a configured id, a URL or a folder.
@@ -79,15 +82,22 @@ def resolve(
                 f"{what!r} names no group: in a repository a model is group:artifact[:selector], "
                 f"such as com.acme:{what}:1.+. A bare name means what --packages brought."
             )
+        if "@" in what:
+            raise InvalidSelector(
+                f"{what!r} names no group: an alias is one of group:artifact@alias, such as "
+                f"com.acme:{what}."
+            )
         found = _named(what)
         return _load_found(found, watermark_col, allow_sql=allow_sql)
     request = Request.parse(what)
     if repository is None and not verify and (brought := _brought(request)):
+        if request.alias:
+            _check_alias(request, brought)
         return _load_found(brought, watermark_col, allow_sql=allow_sql)
     from gavial.registry import places
 
     store = places.open_named(repository)
-    chosen = catalog.select(store, request)
+    chosen = choose(store, request)
     return _load_chosen(store, chosen, watermark_col, allow_sql=allow_sql, verify=verify)
 
 
@@ -287,6 +297,25 @@ def _brought(request: Request) -> Found | None:
         and request.selector.matches(one.coordinate.version)
     ]
     return max(matches, key=lambda match: match[0])[1] if matches else None
+
+
+def _check_alias(request: Request, brought: Found) -> None:
+    """Refuse a release on the class path that is not what the alias means.
+
+    Ivy brings one version of a module: of two aliases in one job the newer one, without a word.
+    """
+    from gavial.registry import places
+
+    store = places.open_named(None)
+    meant = choose(store, request)
+    if brought.coordinate != meant:
+        raise ReleaseNotFound(
+            f"{request} means {meant} in repository {store.id!r} ({store.url}), and on the class "
+            f"path is {brought.coordinate}: the alias was set since Spark started, or --packages "
+            "named another version or alias of that model too, of which Ivy brings the newest "
+            f"alone. Start Spark again with one of them, or load it from the repository: "
+            f"gavial.resolve('{request}', repository=…)."
+        )
 
 
 def _class_path() -> tuple[Found, ...]:

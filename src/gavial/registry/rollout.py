@@ -1,8 +1,11 @@
 """Which version a running stream uses, and when it takes a newer one: decisions alone.
 
 The rules: a batch that was pinned runs on its pin, whatever is newer. Any other runs on the newest
-that is loaded, and never on an older one than the batch before. What fails to load is tried again,
-later each time.
+that is loaded, and never on an older one than the batch before. That holds after a withdrawal too:
+whoever withdraws a release says that it is bad, not which older one a stream shall go back to; the
+stream tells of it, and a newer release or a restart with `allow_older` ends it. An alias does say
+which one: what it means is what runs, older or not. What fails to load is tried again, later each
+time.
 """
 
 from __future__ import annotations
@@ -31,19 +34,28 @@ class Failure:
     again: float
 
 
-def route(pin: Coordinate | None, in_service: Coordinate, ready: Coordinate | None) -> Route:
+def route(
+    pin: Coordinate | None,
+    in_service: Coordinate,
+    ready: Coordinate | None,
+    *,
+    back: bool = False,
+) -> Route:
     """The version of one batch.
 
     Args:
         pin: what an earlier run pinned for this very batch.
         in_service: what the batch before ran on, or what the stream started with.
         ready: the newest that was loaded ahead.
+        back: an alias is followed, so that it may be older.
 
     >>> old, new = map(Coordinate.parse, ("com.acme:churn:1.0.1", "com.acme:churn:1.0.2"))
     >>> route(None, old, new).batch, route(old, new, None).batch
     (Coordinate('com.acme:churn:1.0.2'), Coordinate('com.acme:churn:1.0.1'))
     """
-    newest = in_service if ready is None else max(in_service, ready, key=_version)
+    newest = in_service
+    if ready is not None:
+        newest = ready if back else max(in_service, ready, key=_version)
     # A replay is of the past: what is in service stays there for the batch that follows.
     return Route(newest if pin is None else pin, newest)
 
@@ -54,16 +66,20 @@ def to_load(
     ready: Coordinate | None,
     failure: Failure | None,
     now: float,
+    *,
+    back: bool = False,
 ) -> bool:
-    """Whether to load the newest release that a repository has.
+    """Whether to load the newest release that a repository has, or what an alias means.
 
     Args:
+        back: an alias is followed.
         failure: what came of earlier attempts with that very release.
         now: seconds on the clock that `Failure.again` is of.
     """
-    known = route(None, in_service, ready).in_service
+    known = route(None, in_service, ready, back=back).in_service
     due = failure is None or now >= failure.again
-    return newest.version > known.version and due
+    other = newest != known if back else newest.version > known.version
+    return other and due
 
 
 def failed(before: Failure | None, now: float, interval: float) -> Failure:
@@ -85,7 +101,7 @@ def to_start(
     Args:
         newest: what the selector means now.
         last: what the last batch of an earlier run was pinned to.
-        allow_older: the caller wants to go back.
+        allow_older: the caller wants to go back, or follows an alias.
 
     Raises:
         ReleaseNotFound: the newest is older than what ran before, and that is not allowed.

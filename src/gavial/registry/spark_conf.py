@@ -18,6 +18,7 @@ from gavial.maven.selector import Request
 from gavial.maven.settings import RepositorySettings, environment_name
 from gavial.registry import fast_start as start
 from gavial.registry import local, places, runtime, trust
+from gavial.registry.chosen import choose
 from gavial.registry.release import Release, Transferred
 from gavial.registry.verified import prepare
 from gavial.registry.warn import warn
@@ -47,7 +48,8 @@ def spark_conf(
     for the JVM that is started next, and a warning names them.
 
     Args:
-        gavs: `group:artifact[:selector]`, one for each model.
+        gavs: `group:artifact[:selector]` or `group:artifact@alias`, one for each model. An alias
+            becomes the version that it means now.
         repository: a configured id, a URL or a folder.
         exact: name the versions that the selectors mean now, not the selectors.
         verified: fetch and verify the releases now, and let Spark take those files and no other.
@@ -94,13 +96,13 @@ def plan(
     requests = [Request.parse(gav) for gav in gavs]
     _check_modules(requests)
     store = places.open_named(repository)
-    chosen = [catalog.select(store, request) for request in requests]
+    chosen = [choose(store, request) for request in requests]
     # What Ivy brings is compared with nothing of ours: where signatures are asked for, it is shown
     # nothing but what has one.
     verified = verified or any(trust.applies(one.module) for one in chosen)
     packages = [
         str(coordinate)
-        if exact or verified
+        if exact or verified or request.alias
         else f"{request.module}:{request.selector.ivy or coordinate.version}"
         for request, coordinate in zip(requests, chosen, strict=True)
     ]

@@ -171,6 +171,75 @@ def test_a_version_that_is_withdrawn_stays_in_service_and_is_told(stream, earlie
     assert "in the repository no more" in stream.told()[0]
 
 
+def test_a_release_that_is_withdrawn_while_in_service_stays_so_and_the_reason_is_told(stream):
+    stream.release()
+    bad = stream.release()
+    stream.followed.start(None)
+    models = gavial.repository(stream.models)
+    models.withdraw(bad.coordinate, why="Trained on the wrong month.")
+    stream.followed.look()
+    assert stream.batch()[1] == "model 1.0.1"
+    (told,) = stream.told()
+    assert "1.0.1 is withdrawn (Trained on the wrong month." in told
+    assert "allow_older=True" in told
+    stream.release()
+    stream.followed.look()
+    assert stream.batch()[1] == "model 1.0.2"
+
+
+def test_a_withdrawn_release_that_was_loaded_ahead_of_a_batch_is_not_the_selectors_any_more(stream):
+    stream.release()
+    stream.followed.start(None)
+    bad = stream.release()
+    gavial.repository(stream.models).withdraw(bad.coordinate, why="bad.")
+    stream.followed.look()
+    assert stream.batch()[1] == "model 1.0.0"
+    assert stream.told() == []
+
+
+def test_a_replay_on_a_withdrawn_release_runs_on_its_pin(stream):
+    first = stream.release()
+    stream.followed.start(None)
+    pin, _ = stream.batch()
+    stream.release()
+    gavial.repository(stream.models).withdraw(first.coordinate, why="bad.")
+    again = Stream(stream.models)
+    again.followed.start(pin)
+    assert again.batch(pin) == (pin, "model 1.0.0")
+
+
+def test_an_alias_is_followed_forward_and_back(tmp_path):
+    stream = Stream(tmp_path / "models", "com.acme:churn@champion")
+    models = gavial.repository(stream.models)
+    for _ in range(2):
+        stream.release()
+    models.set_alias("com.acme:churn", "champion", "1.0.1")
+    stream.followed.start(None)
+    pin, model = stream.batch()
+    assert model == "model 1.0.1"
+    models.set_alias("com.acme:churn", "champion", "1.0.0")
+    stream.followed.look()
+    assert stream.batch()[1] == "model 1.0.0"
+    assert stream.told() == []
+    again = Stream(stream.models, "com.acme:churn@champion")
+    again.followed.start(pin)
+    assert again.batch()[1] == "model 1.0.0"
+
+
+def test_an_alias_that_is_set_back_before_a_batch_took_it_changes_nothing(tmp_path):
+    stream = Stream(tmp_path / "models", "com.acme:churn@champion")
+    models = gavial.repository(stream.models)
+    for _ in range(2):
+        stream.release()
+    for version in ("1.0.0", "1.0.1", "1.0.0"):
+        models.set_alias("com.acme:churn", "champion", version)
+        if stream.loads:
+            stream.followed.look()
+        else:
+            stream.followed.start(None)
+    assert stream.batch()[1] == "model 1.0.0"
+
+
 def test_a_start_after_a_withdrawal_does_not_go_back_by_itself(stream):
     stream.release()
     last = stream.release()

@@ -159,6 +159,8 @@ def _versions(store: ModelRepository, module: str, as_json: bool) -> None:
             f"warning: {module} has versions by others, which no selector means here but Ivy may "
             f"take: {', '.join(there.foreign)}"
         )
+    if there.withdrawn:
+        output.note(f"withdrawn: {', '.join(map(str, there.withdrawn))}")
     if as_json:
         output.document(
             {
@@ -166,6 +168,7 @@ def _versions(store: ModelRepository, module: str, as_json: bool) -> None:
                 "module": module,
                 "versions": newest_first,
                 "foreign": list(there.foreign),
+                "withdrawn": list(map(str, there.withdrawn)),
             }
         )
     else:

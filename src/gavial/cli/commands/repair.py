@@ -57,6 +57,8 @@ def _document(found: Findings, repaired: bool) -> dict[str, object]:
         "missing": list(found.missing),
         "phantom": list(found.phantom),
         "stale": found.stale,
+        "withdrawn": list(map(str, found.withdrawn)),
+        "relisted": list(found.relisted),
         "claims": list(map(str, found.claims)),
         "corrupt": dict(found.corrupt),
         "whole": found.whole,
@@ -70,6 +72,8 @@ def _render(found: Findings, repaired: bool) -> None:
         ("versions by others", len(found.foreign), _shown(found.foreign)),
         ("released, not listed", len(found.missing), _shown(found.missing)),
         ("listed, not there", len(found.phantom), _shown(found.phantom)),
+        ("withdrawn", len(found.withdrawn), _shown(found.withdrawn)),
+        ("withdrawn, and yet listed", len(found.relisted), _shown(found.relisted)),
         ("claims without a release", len(found.claims), _shown(found.claims)),
         ("bytes that do not match", len(found.corrupt), _shown([v for v, _ in found.corrupt])),
     ]
