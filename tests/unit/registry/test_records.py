@@ -51,6 +51,16 @@ def test_a_selector_and_an_alias_at_once_are_refused():
         Request.parse("com.acme:churn:1.0@champion")
 
 
+def test_the_aliases_of_a_model_are_told_from_libraries_models_and_others_aliases(models):
+    models.set_alias("com.acme:churn", "champion", "1.0.1")
+    gavial.deploy(SAVED, "com.acme:churn-eu:1.0", Path(models.store.folder))
+    models.set_alias("com.acme:churn-eu", "champion", "1.0.0")
+    put(models.store, Entry(Module("com.acme", "churn-utils"), Number(1)), b"<project/>")
+    group = Content.of_bytes(b"<metadata><plugins/></metadata>")
+    models.store.write("com/acme/churn-plugins/maven-metadata.xml", group)
+    assert [str(one) for one in models.aliases("com.acme:churn")] == ["com.acme:churn@champion"]
+
+
 def test_modules_of_records_are_no_models(models):
     models.set_alias("com.acme:churn", "champion", "1.0.1")
     models.withdraw("com.acme:churn:1.0.0", why="bad.")
