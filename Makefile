@@ -115,7 +115,7 @@ format: setup ## format the code
 
 lock: ## resolve the locked versions again (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/dev.txt
+	  --no-strip-extras --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/dev.txt
 	uv pip compile pyproject.toml --group fuzz --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/fuzz.txt
 	uv pip compile pyproject.toml --group bench --universal --python-version 3.11 --generate-hashes \
