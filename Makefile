@@ -125,7 +125,7 @@ lock: ## resolve the locked versions again (needs uv)
 	uv pip compile pyproject.toml --group connect --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/connect.txt
 	uv pip compile pyproject.toml --group signing --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/signing.txt
+	  --no-strip-extras --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/signing.txt
 	$(PYTHON) tools/cut_lock.py numpy py4j pyspark < requirements/dev.txt > requirements/spark.txt
 	printf 'numpy>=1.26\npyspark==4.2.0\n' | uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet -o requirements/spark-4.2.txt
