@@ -6,6 +6,7 @@ labels in their order; of trees there are counts; of large ones the number, rang
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,23 +69,23 @@ class Learned:
 
 def files(model: Path, stage: Stage) -> dict[str, list[Path]]:
     """A stage's own data: the files of each folder in it, but those of its metadata and stages."""
-    folder = model / stage.folder
-    inner = {model / child.folder for child in stage.children}
+    top = os.path.join(model, stage.folder)  # noqa: PTH118 a model may have thousands of stages
+    inner = {os.path.join(model, child.folder) for child in stage.children}  # noqa: PTH118
     found: dict[str, list[Path]] = {}
-    for name, parts in _walk(folder, folder, inner):
-        found.setdefault(name, []).append(parts)
+    waiting = [("", top)]
+    while waiting:
+        above, folder = waiting.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = entry.name
+                if is_hidden(name) or name in _NOT_LEARNT or entry.path in inner:
+                    continue
+                if not entry.is_dir(follow_symlinks=False):
+                    if above:
+                        found.setdefault(above, []).append(Path(entry.path))
+                elif name != FOLDER:
+                    waiting.append((f"{above}/{name}" if above else name, entry.path))
     return {name: sorted(parts) for name, parts in sorted(found.items())}
-
-
-def _walk(folder: Path, top: Path, without: set[Path]) -> Iterator[tuple[str, Path]]:
-    for path in folder.iterdir():
-        if is_hidden(path.name) or path in without or path.name in _NOT_LEARNT:
-            continue
-        if path.is_dir():
-            if path.name != FOLDER:
-                yield from _walk(path, top, without)
-        elif folder != top:
-            yield folder.relative_to(top).as_posix(), path
 
 
 def size(found: Mapping[str, Sequence[Path]]) -> int:
@@ -97,11 +98,17 @@ class Pipeline:
     def __init__(self, model: Path, stages: Iterable[Stage]) -> None:
         self._model = model
         self._producers: dict[str, Stage] = {}
+        self._files: dict[str, dict[str, list[Path]]] = {}
         self._read: dict[str, Learned] = {}
-        self._labels: dict[str, Any] = {}
         for one in stages:
             for name in _outputs(one):
                 self._producers[name] = one
+
+    def files(self, stage: Stage) -> dict[str, list[Path]]:
+        """A stage's own data, as `files` finds it."""
+        if stage.folder not in self._files:
+            self._files[stage.folder] = files(self._model, stage)
+        return self._files[stage.folder]
 
     def learned(self, stage: Stage) -> Learned:
         """What a stage learnt."""
@@ -110,7 +117,7 @@ class Pipeline:
         return self._read[stage.folder]
 
     def _learned(self, stage: Stage) -> Learned:
-        found = files(self._model, stage)
+        found = self.files(stage)
         whole = size(found)
         tables = {
             name: [path for path in paths if path.name.endswith(".parquet")]
