@@ -21,6 +21,15 @@ from gavial.model.saved_stage import Stage
 
 # Uids and times of trees: they differ in each save, and say nothing of what was learnt.
 _NOT_LEARNT = ("treesMetadata",)
+_OTHER_FORM = "it is in a form that is not Spark's"
+_NOT_AS_SPARK = (
+    LookupError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    AttributeError,
+    RuntimeError,  # too deep, or not implemented by the reader
+)
 _SPLIT = "split.featureIndex"
 _SQUARE = ("sigmas",)  # a feature along both sides
 
@@ -124,7 +133,7 @@ class Pipeline:
             for name, paths in found.items()
         }
         if any(len(tables[name]) != len(paths) for name, paths in found.items()):
-            return Learned(whole, {}, "it is in files of a form that is not Spark's")
+            return Learned(whole, {}, _OTHER_FORM)
         parts: dict[str, Part] = {}
         try:
             for name, paths in tables.items():
@@ -135,17 +144,19 @@ class Pipeline:
             return Learned(whole, {}, "it is larger than is read (GAVIAL_LIMIT_DIFF_BYTES)")
         except (ConfigurationError, CorruptRelease) as error:
             return Learned(whole, {}, str(error))
+        except _NOT_AS_SPARK:  # tables of somebody else's that have some of Spark's names
+            return Learned(whole, {}, _OTHER_FORM)
         return Learned(whole, parts)
 
     def _parts(self, stage: Stage, table: Table) -> dict[str, Part]:
         if "nodeData" in table.columns or {"leftChild", "split"} <= set(table.columns):
             return _trees(table, self.features(stage))
-        if table.values > limits.DIFF_VALUES:
+        rows = table.read(limits.DIFF_VALUES)
+        if rows is None:
             return {
                 name: Digest(one.count, one.sha256, one.least, one.greatest)
                 for name, one in table.summaries().items()
             }
-        rows = table.read()
         return dict(_Shaper(stage, self.features(stage)).parts(rows, table.columns))
 
     # -- the names of features --------------------------------------------------------------
