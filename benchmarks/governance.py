@@ -12,7 +12,6 @@ import contextlib
 import io
 import json
 import os
-import shutil
 import sys
 import tempfile
 import warnings
@@ -108,9 +107,9 @@ def show(release: Release, folder: Path) -> None:
         release_view.render(found, str(folder))
 
 
-def anew(run: Callable[[], object]) -> None:
-    """Run without what was unpacked before."""
-    shutil.rmtree(Path(os.environ["XDG_CACHE_HOME"]) / "gavial", ignore_errors=True)
+def anew(run: Callable[[], object], work: Path) -> None:
+    """Run with an empty cache: without what was unpacked or kept before."""
+    os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(dir=work)
     run()
 
 
@@ -131,7 +130,7 @@ def models(work: Path, title: str, make: Callable[[Path, int], Path]) -> list[me
             f"diff, {title}",
             {
                 "plain reading": lambda: plain(releases, folder),
-                "diff, first time": lambda: anew(compare),
+                "diff, first time": lambda: anew(compare, work),
                 "diff again": compare,
             },
             5,
@@ -202,7 +201,7 @@ def main(stages: int, labels: int, count: int) -> None:
                 f"list --where, {count} releases",
                 {
                     "json.loads of each card": lambda: plain_cards(many),
-                    "first time": lambda: anew(lambda: search(many, count)),
+                    "first time": lambda: anew(lambda: search(many, count), work),
                     "again": lambda: search(many, count),
                 },
                 3,

@@ -20,7 +20,7 @@ Transferred = Callable[[str, int, int], None]
 def shown(doing: str, *, counted: bool = False) -> Iterator[Transferred | None]:
     """Show that something is being done, and how far each file is.
 
-    With `counted`, things are counted and not bytes.
+    With `counted`, things are counted and not bytes, all in one bar.
 
     Yields what the use case calls for each part of a file, or `None` where nobody looks.
     """
@@ -50,8 +50,16 @@ def shown(doing: str, *, counted: bool = False) -> Iterator[Transferred | None]:
     )
     whole = display.add_task(harmless(doing), total=None)
     tasks: dict[str, int] = {}
+    known: dict[str, int] = {}
+    total = 0
 
     def transferred(path: str, count: int, size: int) -> None:
+        nonlocal total
+        if counted:
+            total += size - known.get(path, 0)
+            known[path] = size
+            display.update(whole, advance=count, total=total)
+            return
         name = harmless(path.rpartition("/")[2])
         if name not in tasks:
             tasks[name] = display.add_task(name, total=size)

@@ -6,6 +6,7 @@ labels in their order; of trees there are counts; of large ones the number, rang
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,15 @@ from gavial.model.saved_stage import Stage
 
 # Uids and times of trees: they differ in each save, and say nothing of what was learnt.
 _NOT_LEARNT = ("treesMetadata",)
+_OTHER_FORM = "it is in a form that is not Spark's"
+_NOT_AS_SPARK = (
+    LookupError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    AttributeError,
+    RuntimeError,  # too deep, or not implemented by the reader
+)
 _SPLIT = "split.featureIndex"
 _SQUARE = ("sigmas",)  # a feature along both sides
 
@@ -68,23 +78,23 @@ class Learned:
 
 def files(model: Path, stage: Stage) -> dict[str, list[Path]]:
     """A stage's own data: the files of each folder in it, but those of its metadata and stages."""
-    folder = model / stage.folder
-    inner = {model / child.folder for child in stage.children}
+    top = os.path.join(model, stage.folder)  # noqa: PTH118 a model may have thousands of stages
+    inner = {os.path.join(model, child.folder) for child in stage.children}  # noqa: PTH118
     found: dict[str, list[Path]] = {}
-    for name, parts in _walk(folder, folder, inner):
-        found.setdefault(name, []).append(parts)
+    waiting = [("", top)]
+    while waiting:
+        above, folder = waiting.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = entry.name
+                if is_hidden(name) or name in _NOT_LEARNT or entry.path in inner:
+                    continue
+                if not entry.is_dir(follow_symlinks=False):
+                    if above:
+                        found.setdefault(above, []).append(Path(entry.path))
+                elif name != FOLDER:
+                    waiting.append((f"{above}/{name}" if above else name, entry.path))
     return {name: sorted(parts) for name, parts in sorted(found.items())}
-
-
-def _walk(folder: Path, top: Path, without: set[Path]) -> Iterator[tuple[str, Path]]:
-    for path in folder.iterdir():
-        if is_hidden(path.name) or path in without or path.name in _NOT_LEARNT:
-            continue
-        if path.is_dir():
-            if path.name != FOLDER:
-                yield from _walk(path, top, without)
-        elif folder != top:
-            yield folder.relative_to(top).as_posix(), path
 
 
 def size(found: Mapping[str, Sequence[Path]]) -> int:
@@ -97,11 +107,17 @@ class Pipeline:
     def __init__(self, model: Path, stages: Iterable[Stage]) -> None:
         self._model = model
         self._producers: dict[str, Stage] = {}
+        self._files: dict[str, dict[str, list[Path]]] = {}
         self._read: dict[str, Learned] = {}
-        self._labels: dict[str, Any] = {}
         for one in stages:
             for name in _outputs(one):
                 self._producers[name] = one
+
+    def files(self, stage: Stage) -> dict[str, list[Path]]:
+        """A stage's own data, as `files` finds it."""
+        if stage.folder not in self._files:
+            self._files[stage.folder] = files(self._model, stage)
+        return self._files[stage.folder]
 
     def learned(self, stage: Stage) -> Learned:
         """What a stage learnt."""
@@ -110,14 +126,14 @@ class Pipeline:
         return self._read[stage.folder]
 
     def _learned(self, stage: Stage) -> Learned:
-        found = files(self._model, stage)
+        found = self.files(stage)
         whole = size(found)
         tables = {
             name: [path for path in paths if path.name.endswith(".parquet")]
             for name, paths in found.items()
         }
         if any(len(tables[name]) != len(paths) for name, paths in found.items()):
-            return Learned(whole, {}, "it is in files of a form that is not Spark's")
+            return Learned(whole, {}, _OTHER_FORM)
         parts: dict[str, Part] = {}
         try:
             for name, paths in tables.items():
@@ -128,17 +144,19 @@ class Pipeline:
             return Learned(whole, {}, "it is larger than is read (GAVIAL_LIMIT_DIFF_BYTES)")
         except (ConfigurationError, CorruptRelease) as error:
             return Learned(whole, {}, str(error))
+        except _NOT_AS_SPARK:  # tables of somebody else's that have some of Spark's names
+            return Learned(whole, {}, _OTHER_FORM)
         return Learned(whole, parts)
 
     def _parts(self, stage: Stage, table: Table) -> dict[str, Part]:
         if "nodeData" in table.columns or {"leftChild", "split"} <= set(table.columns):
             return _trees(table, self.features(stage))
-        if table.values > limits.DIFF_VALUES:
+        rows = table.read(limits.DIFF_VALUES)
+        if rows is None:
             return {
                 name: Digest(one.count, one.sha256, one.least, one.greatest)
                 for name, one in table.summaries().items()
             }
-        rows = table.read()
         return dict(_Shaper(stage, self.features(stage)).parts(rows, table.columns))
 
     # -- the names of features --------------------------------------------------------------

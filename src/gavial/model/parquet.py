@@ -55,23 +55,20 @@ class Table:
     def columns(self) -> list[str]:
         return list(self._files[0].schema_arrow.names) if self._files else []
 
-    @property
-    def rows(self) -> int:
-        return sum(one.metadata.num_rows for one in self._files)
+    def read(self, limit: int) -> list[dict[str, Any]] | None:
+        """All rows, as Python has them; `None` where they hold more than so many values.
 
-    @property
-    def values(self) -> int:
-        """How many values there are in all, by what the files say of themselves."""
-        return sum(
-            one.metadata.row_group(group).column(column).num_values
-            for one in self._files
-            for group in range(one.metadata.num_row_groups)
-            for column in range(one.metadata.num_columns)
-        )
-
-    def read(self) -> list[dict[str, Any]]:
-        """All rows, as Python has them."""
-        return [row for batch in self._batches(None) for row in batch.to_pylist()]
+        The values are counted, and not asked of the file's description of its columns: pyarrow
+        ends the process where that is damaged.
+        """
+        found: list[dict[str, Any]] = []
+        count = 0
+        for batch in self._batches(None):
+            count += sum(map(_count, batch.columns))
+            if count > limit:
+                return None
+            found += batch.to_pylist()
+        return found
 
     def some(self, columns: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
         """Some columns, a few rows at a time; `a.b` is the field of a column of structures."""
@@ -138,6 +135,18 @@ class Summary:
         import pyarrow.compute as compute
 
         self._hashes[0].update(_bytes(compute.list_value_length(array).fill_null(-1), 4))
+
+
+def _count(array: Any) -> int:
+    """How many plain values an array holds."""
+    import pyarrow as arrow
+
+    kind = array.type
+    if arrow.types.is_struct(kind):
+        return sum(map(_count, array.flatten()))
+    if arrow.types.is_map(kind):
+        return _count(array.keys) + _count(array.items)
+    return _count(array.flatten()) if arrow.types.is_list(kind) else len(array)
 
 
 def _visit(found: dict[str, Summary], name: str, array: Any) -> None:

@@ -19,9 +19,8 @@ from gavial.model import difference, learned
 from gavial.model import jar as model_jar
 from gavial.model.card import Card
 from gavial.model.difference import Difference, LearnedChange, Pair
-from gavial.model.learned import Learned, Pipeline
+from gavial.model.learned import Pipeline
 from gavial.model.saved_model import SavedModel
-from gavial.model.saved_stage import Stage
 from gavial.registry import cache, places
 from gavial.registry.release import Release, Transferred
 
@@ -59,7 +58,7 @@ def diff(
     elsewhere = repository if to_repository is None else to_repository
     old = _opened(before, repository, progress)
     new = _opened(after, elsewhere, progress)
-    sides = [_Side(one.model, Pipeline(one.model.folder, one.model.stages())) for one in (old, new)]
+    sides = [Pipeline(one.model.folder, one.model.stages()) for one in (old, new)]
     pairs = difference.matched(old.model.root.children, new.model.root.children)
     compare = partial(_learned, sides[0], sides[1])
     cards = (old.card, new.card)
@@ -107,16 +106,7 @@ def _is_folder(what: str | os.PathLike[str]) -> bool:
     return not isinstance(what, str) or ":" not in text or "/" in text or os.sep in text
 
 
-@dataclass(frozen=True)
-class _Side:
-    model: SavedModel
-    pipeline: Pipeline
-
-    def files(self, stage: Stage) -> dict[str, list[Path]]:
-        return learned.files(self.model.folder, stage)
-
-
-def _learned(old: _Side, new: _Side, pair: Pair) -> LearnedChange | None:
+def _learned(old: Pipeline, new: Pipeline, pair: Pair) -> LearnedChange | None:
     """Compare what two stages learnt; only where their files differ are those read."""
     before = old.files(pair.before) if pair.before else {}
     after = new.files(pair.after) if pair.after else {}
@@ -128,11 +118,7 @@ def _learned(old: _Side, new: _Side, pair: Pair) -> LearnedChange | None:
         return LearnedChange(status, *sizes)
     if sizes[0] == sizes[1] and _digests(before) == _digests(after):
         return LearnedChange(difference.SAME, *sizes)
-    known: tuple[Learned, Learned] = (
-        old.pipeline.learned(pair.before),
-        new.pipeline.learned(pair.after),
-    )
-    return difference.of_learned(*known)
+    return difference.of_learned(old.learned(pair.before), new.learned(pair.after))
 
 
 def _digests(files: Mapping[str, Sequence[Path]]) -> dict[str, list[bytes]]:

@@ -141,6 +141,26 @@ def test_data_in_another_form_is_told(saved):
     assert "not Spark's" in found.unread
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"nodeData": {"id": 0}, "treeID": 0},
+        {"nodeData": 3},
+        {"leftChild": "a", "split": None, "id": 0, "rightChild": 0},
+        {"m": {"numRows": None, "numCols": "x", "values": [1.0]}},
+        {"m": {"type": 0, "values": [1.0], "indices": ["a"], "size": 3}},
+        {"m": {"type": 0, "values": [1.0], "indices": [7], "size": -3}},
+    ],
+)
+def test_a_table_with_some_of_sparks_names_breaks_nothing(saved, row):
+    folder = saved.pipeline(("com.acme.Model", "a", {"inputCol": "x"}))
+    data = folder / "stages" / "0_a" / "data"
+    data.mkdir()
+    parquet.write_table(arrow.Table.from_pylist([row]), data / "part-0.parquet")
+    found = only(SavedModel.read(folder))
+    assert found.unread or found.parts.keys() == {"m"}
+
+
 def test_a_damaged_file_is_told(saved):
     folder = saved.pipeline((f"{SPARK}.feature.PCAModel", "a", {}))
     data = folder / "stages" / "0_a" / "data"
