@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -112,6 +113,10 @@ def fields(schema: Any) -> dict[str, Mapping[str, Any]]:
     return {str(one.get("name")): one for one in columns if isinstance(one, Mapping)}
 
 
+def _is_object(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
 def name(kind: Any) -> str:
     """A type as SQL writes it, and a user-defined one by the name of its class.
 
@@ -130,7 +135,7 @@ def name(kind: Any) -> str:
         case {"type": "udt", **about}:
             whole = str(about.get("class") or about.get("pyClass") or "udt")
             return whole.rpartition(".")[2].removesuffix("UDT").lower() or "udt"
-        case {"type": "struct"}:
+        case {"type": "struct", "fields": list(found)} if all(map(_is_object, found)):
             inner = (f"{one}: {name(about.get('type'))}" for one, about in fields(kind).items())
             return f"struct<{', '.join(inner)}>"
-    return str(kind)
+    return json.dumps(kind, ensure_ascii=False)
