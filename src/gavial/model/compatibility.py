@@ -27,6 +27,7 @@ from gavial.model.watermark import is_uid
 
 _LONGEST = 80  # of a value that is told
 _MOST = 200  # changes of one kind that are told
+_PAIRS = 4_000_000  # of stages that are matched: the time for it grows with their number
 # What is not a setting of the model: who wrote it, and which stages a pipeline has.
 _OWN = frozenset(("language", "stageUids"))
 
@@ -281,6 +282,10 @@ def _aligned(
     before, after = (
         [jvm_class(str(stage.get("class", ""))) for stage in some] for some in (one, other)
     )
+    if before == after:
+        return [], [(at, *pair) for at, pair in enumerate(zip(one, other, strict=True), 1)]
+    if len(before) * len(after) > _PAIRS:
+        return [f"there are {len(after)} stages, and were {len(before)}, of other classes"], []
     texts: list[str] = []
     pairs: list[tuple[int, _Stage, _Stage]] = []
     matcher = SequenceMatcher(a=before, b=after, autojunk=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -96,7 +97,7 @@ def _decimal(kind: str) -> tuple[int, int] | None:
     if not (kind.startswith("decimal(") and kind.endswith(")")):
         return None
     whole, _, scale = kind[8:-1].partition(",")
-    if not (whole.strip().isdecimal() and scale.strip().isdecimal()):
+    if not all(re.fullmatch(r"\s*[0-9]{1,3}\s*", one) for one in (whole, scale)):
         return None
     return int(whole), int(scale)
 

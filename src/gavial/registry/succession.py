@@ -57,10 +57,11 @@ class Succession:
         line = publish.choose_line(target, known)
         if target.exact in known and self._is_released(Coordinate(target.module, target.exact)):
             return None  # which publishing will refuse
-        earlier = compatibility.before(target, line, known)
+        below = known
+        earlier = compatibility.before(target, line, below)
         while earlier and not self._is_released(Coordinate(target.module, earlier)):
-            known = [one for one in known if one != earlier]  # a claim
-            earlier = compatibility.before(target, line, known)
+            below = [one for one in below if one < earlier]  # that was a claim
+            earlier = compatibility.before(target, line, below)
         if earlier is None:
             return None
         coordinate = Coordinate(target.module, earlier)
