@@ -24,7 +24,7 @@ from gavial.errors import (
     RepositoryError,
 )
 from gavial.maven import catalog, layout, publish
-from gavial.maven.coordinate import Coordinate, Target, Version
+from gavial.maven.coordinate import Coordinate, Module, Target, Version
 from gavial.maven.repository import Repository
 from gavial.model import compatibility
 from gavial.model.card import Card
@@ -53,7 +53,7 @@ class Succession:
                 with every reason, and the lines that would take it.
             InvalidCoordinate: no line was named, and there is one after 1.0.
         """
-        known = catalog.numbers(self.store, target.module)
+        known = _numbers(self.store, target.module)
         line = publish.choose_line(target, known)
         if target.exact in known and self._is_released(Coordinate(target.module, target.exact)):
             return None  # which publishing will refuse
@@ -112,6 +112,17 @@ class Succession:
             f"uses {earlier.module} knows of it, pass allow= (--allow) with the reason, which "
             "the model card will show."
         )
+
+
+def _numbers(store: Repository, module: Module) -> list[Version]:
+    """Every number that may be a release's, lowest first, without a look at each.
+
+    Where folders are listed these are also the numbers that a deploy has only claimed.
+    """
+    if not store.lists_itself:
+        return list(catalog.versions(store, module).releases)
+    names = store.names(layout.module_folder(module)) or ()
+    return sorted(filter(None, map(Version.try_parse, names)), key=Version.key)
 
 
 def _card(store: Repository, coordinate: Coordinate) -> Card | str:
