@@ -135,8 +135,8 @@ def before(target: Target, line: Line, known: Iterable[Version]) -> Version | No
     >>> before(Target.parse("a:b:1.1"), Line(1, 1), [Version(1, 0, 3), Version(2, 0, 0)])
     Version('1.0.3')
     """
-    bound = target.exact or line.build(MAX_NUMBER)
-    return max((one for one in known if one < bound), default=None)
+    bound = (target.exact or line.build(MAX_NUMBER)).key()
+    return max((one for one in known if one.key() < bound), key=Version.key, default=None)
 
 
 def lines_for(
@@ -312,9 +312,10 @@ def _changes(at: int, one: _Stage, other: _Stage) -> Iterator[Change]:
         # A default that only one Spark has is no decision of anybody.
         if name in _OWN or not _was_set(one, other, name, {*before} & {*after}):
             continue
-        values = before.get(name), after.get(name)
-        if _key(values[0], one) != _key(values[1], other):
-            yield Change(at, _class(other), name, *values)
+        was, now = before.get(name), after.get(name)
+        same = type(was) is type(now) and was == now  # mostly, and told sooner
+        if not same and _key(was, one) != _key(now, other):
+            yield Change(at, _class(other), name, was, now)
 
 
 def _was_set(one: _Stage, other: _Stage, name: str, both: set[str]) -> bool:
