@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gavial.cli.schema_view import fields, type_name
+from gavial.cli.schema_view import fields
 from gavial.cli.text import harmless_lines, human_size
+from gavial.model import schemas
 
 if TYPE_CHECKING:
     from gavial.model.card import Card
@@ -72,7 +73,7 @@ def column_rows(columns: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     return [
         {
             "name": str(one.get("name", "")),
-            "type": "not known" if one.get("type") is None else type_name(one["type"]),
+            "type": "not known" if one.get("type") is None else schemas.name(one["type"]),
             "nullable": _null(one.get("nullable")) + _doubt(one),
         }
         for one in columns
@@ -83,7 +84,7 @@ def column_lines(columns: Sequence[Mapping[str, Any]]) -> Rows:
     """The same for a terminal."""
     rows = []
     for one in columns:
-        text = "type not known" if one.get("type") is None else type_name(one["type"])
+        text = "type not known" if one.get("type") is None else schemas.name(one["type"])
         text += ", never null" if one.get("nullable") is False else ""
         rows.append((str(one.get("name", "")), text + _doubt(one)))
     return rows

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from gavial.model.schemas import name
+
 
 def fields(schema: Any) -> list[tuple[str, str]]:
     """Name and type of each column.
@@ -20,45 +22,13 @@ def fields(schema: Any) -> list[tuple[str, str]]:
     """
     if schema is None:
         return []
-    columns = _columns(schema)
-    if columns is None:
-        return [("schema", _json(schema))]
-    return [
-        (name, f"{kind}{'' if nullable else ', never null'}") for name, kind, nullable in columns
-    ]
-
-
-def type_name(kind: Any) -> str:
-    """A type as SQL writes it, and a user-defined one by the name of its class.
-
-    >>> type_name({"type": "udt", "class": "org.apache.spark.ml.linalg.VectorUDT"})
-    'vector'
-    """
-    match kind:
-        case str():
-            return kind
-        case {"type": "array", "elementType": element}:
-            return f"array<{type_name(element)}>"
-        case {"type": "map", "keyType": key, "valueType": value}:
-            return f"map<{type_name(key)}, {type_name(value)}>"
-        case {"type": "udt", **about}:
-            name = str(about.get("class") or about.get("pyClass") or "udt").rpartition(".")[2]
-            return name.removesuffix("UDT").lower() or "udt"
-    columns = _columns(kind)
-    if columns is None:
-        return _json(kind)
-    return f"struct<{', '.join(f'{name}: {kind}' for name, kind, _ in columns)}>"
-
-
-def _columns(schema: Any) -> list[tuple[str, str, bool]] | None:
     found = schema.get("fields") if isinstance(schema, Mapping) else None
     if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
-        return None
+        return [("schema", json.dumps(schema, ensure_ascii=False))]
     return [
-        (str(one.get("name", "")), type_name(one.get("type", "")), one.get("nullable") is not False)
+        (
+            str(one.get("name", "")),
+            name(one.get("type", "")) + (", never null" if one.get("nullable") is False else ""),
+        )
         for one in found
     ]
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -88,17 +88,6 @@ def _versions(repository: Repository, module: Module) -> Versions:
     return Versions(tuple(sorted(ours)), tuple(foreign))
 
 
-def numbers(repository: Repository, module: Module) -> list[Version]:
-    """Every number that may be a release's, lowest first, without a look at each.
-
-    Where folders are listed these are also the numbers that a deploy has only claimed.
-    """
-    if not repository.lists_itself:
-        return list(versions(repository, module).releases)
-    names = repository.names(layout.module_folder(module)) or ()
-    return sorted(filter(None, map(Version.try_parse, names)), key=Version.key)
-
-
 def known_versions(repository: Repository, module: Module) -> Versions:
     """The versions of a module that is there.
 
@@ -155,12 +144,13 @@ def choose(repository: Repository, request: Request) -> Choice:
 
 def _newest(repository: Repository, request: Request) -> Version | None:
     """The highest release that a request means in a folder, without a look at all the others."""
-    found = numbers(repository, request.module)
+    names = repository.names(layout.module_folder(request.module)) or ()
+    found = sorted(filter(None, map(Version.try_parse, names)), key=Version.key, reverse=True)
     out = withdrawn(repository, request.module)
     return next(
         (
             version
-            for version in filter(request.selector.matches, reversed(found))
+            for version in filter(request.selector.matches, found)
             if version not in out
             and repository.exists(layout.pom_path(Coordinate(request.module, version)))
         ),

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gavial.model import sql_columns
+from gavial.model import schemas, sql_columns
 from gavial.model.parameters import jvm_class
 from gavial.model.sql_tokens import Refused
 
@@ -294,13 +294,13 @@ def outputs(found: Flow, schema: Any, given: Any) -> dict[str, Any]:
     """
     names = list(found.makes)
     if found.unknown:  # then what the others made is seen in the schema alone
-        known = {name.lower() for name in (*names, *_fields(given))}
-        names += [name for name in _fields(schema) if name.lower() not in known]
+        known = {name.lower() for name in (*names, *schemas.fields(given))}
+        names += [name for name in schemas.fields(schema) if name.lower() not in known]
     return {"columns": [_described(name, schema) for name in names], "passes": found.passes}
 
 
 def _described(name: str, schema: Any) -> dict[str, Any]:
-    fields = _fields(schema)
+    fields = schemas.fields(schema)
     same = [one for one in fields if one.lower() == name.lower()]
     top = same or [one for one in fields if one.lower() == name.partition(".")[0].lower()]
     if not top:
@@ -312,9 +312,3 @@ def _described(name: str, schema: Any) -> dict[str, Any]:
         "type": about.get("type"),
         "nullable": nullable if isinstance(nullable, bool) else None,
     }
-
-
-def _fields(schema: Any) -> dict[str, Mapping[str, Any]]:
-    found = schema.get("fields") if isinstance(schema, Mapping) else None
-    columns = found if isinstance(found, list) else []
-    return {str(one.get("name")): one for one in columns if isinstance(one, Mapping)}

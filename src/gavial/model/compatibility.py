@@ -27,6 +27,7 @@ from gavial.model.watermark import is_uid
 
 _LONGEST = 80  # of a value that is told
 _MOST = 200  # changes of one kind that are told
+_PAIRS = 4_000_000  # of stages that are matched: the time for it grows with their number
 # What is not a setting of the model: who wrote it, and which stages a pipeline has.
 _OWN = frozenset(("language", "stageUids"))
 
@@ -134,8 +135,8 @@ def before(target: Target, line: Line, known: Iterable[Version]) -> Version | No
     >>> before(Target.parse("a:b:1.1"), Line(1, 1), [Version(1, 0, 3), Version(2, 0, 0)])
     Version('1.0.3')
     """
-    bound = target.exact or line.build(MAX_NUMBER)
-    return max((one for one in known if one < bound), default=None)
+    bound = (target.exact or line.build(MAX_NUMBER)).key()
+    return max((one for one in known if one.key() < bound), key=Version.key, default=None)
 
 
 def lines_for(
@@ -281,6 +282,10 @@ def _aligned(
     before, after = (
         [jvm_class(str(stage.get("class", ""))) for stage in some] for some in (one, other)
     )
+    if before == after:
+        return [], [(at, *pair) for at, pair in enumerate(zip(one, other, strict=True), 1)]
+    if len(before) * len(after) > _PAIRS:
+        return [f"there are {len(after)} stages, and were {len(before)}, of other classes"], []
     texts: list[str] = []
     pairs: list[tuple[int, _Stage, _Stage]] = []
     matcher = SequenceMatcher(a=before, b=after, autojunk=False)
@@ -307,9 +312,10 @@ def _changes(at: int, one: _Stage, other: _Stage) -> Iterator[Change]:
         # A default that only one Spark has is no decision of anybody.
         if name in _OWN or not _was_set(one, other, name, {*before} & {*after}):
             continue
-        values = before.get(name), after.get(name)
-        if _key(values[0], one) != _key(values[1], other):
-            yield Change(at, _class(other), name, *values)
+        was, now = before.get(name), after.get(name)
+        same = type(was) is type(now) and was == now  # mostly, and told sooner
+        if not same and _key(was, one) != _key(now, other):
+            yield Change(at, _class(other), name, was, now)
 
 
 def _was_set(one: _Stage, other: _Stage, name: str, both: set[str]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -95,7 +97,7 @@ def _decimal(kind: str) -> tuple[int, int] | None:
     if not (kind.startswith("decimal(") and kind.endswith(")")):
         return None
     whole, _, scale = kind[8:-1].partition(",")
-    if not (whole.strip().isdecimal() and scale.strip().isdecimal()):
+    if not all(re.fullmatch(r"\s*[0-9]{1,3}\s*", one) for one in (whole, scale)):
         return None
     return int(whole), int(scale)
 
@@ -110,6 +112,10 @@ def fields(schema: Any) -> dict[str, Mapping[str, Any]]:
     found = schema.get("fields") if isinstance(schema, Mapping) else None
     columns = found if isinstance(found, list) else []
     return {str(one.get("name")): one for one in columns if isinstance(one, Mapping)}
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, Mapping)
 
 
 def name(kind: Any) -> str:
@@ -130,7 +136,7 @@ def name(kind: Any) -> str:
         case {"type": "udt", **about}:
             whole = str(about.get("class") or about.get("pyClass") or "udt")
             return whole.rpartition(".")[2].removesuffix("UDT").lower() or "udt"
-        case {"type": "struct"}:
+        case {"type": "struct", "fields": list(found)} if all(map(_is_object, found)):
             inner = (f"{one}: {name(about.get('type'))}" for one, about in fields(kind).items())
             return f"struct<{', '.join(inner)}>"
-    return str(kind)
+    return json.dumps(kind, ensure_ascii=False)

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gavial.cli import output
-from gavial.cli.schema_view import fields, type_name
+from gavial.cli.schema_view import fields
+from gavial.model import schemas
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -50,7 +51,7 @@ def test_further_lines_of_a_diagnostic_cannot_pass_for_another(capsys):
 
 @given(JSON)
 def test_whatever_a_schema_holds_is_shown(value):
-    assert isinstance(type_name(value), str)
+    assert isinstance(schemas.name(value), str)
     assert all(isinstance(cell, str) for row in fields(value) for cell in row)
 
 

@@ -302,6 +302,19 @@ def test_a_line_that_is_named_after_a_refusal_is_free_and_takes_the_release(one,
             assert reasons(there[before], one, Level.between(before.line, line)) == []
 
 
+@pytest.mark.parametrize("bad", [None, 1, [], {}, "decimal(" + "9" * 5000 + ",1)", {"type": "x"}])
+def test_a_hostile_type_is_only_another_type(bad):
+    one, other = churn("x", given=schema(x=bad)), churn("x", given=schema(x="decimal(10,2)"))
+    assert len(reasons(one, other)) == (bad is not None)
+
+
+def test_pipelines_of_very_many_stages_are_not_matched_one_by_one():
+    many = [stage("feature.Tokenizer", inputCol="x", outputCol="y")] * 3_000
+    found = compare(card(*many), card(*many, stage("feature.Binarizer")))
+    assert found.technique == ("there are 3001 stages, and were 3000, of other classes",)
+    assert compare(card(*many), card(*many)).technique == ()
+
+
 def test_the_next_line_is_named_where_it_would_pass():
     known = [Version(1, 0, 0), Version(1, 1, 0)]
     there = {known[0]: churn("x"), known[1]: churn("x", "y")}
