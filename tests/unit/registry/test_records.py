@@ -22,6 +22,7 @@ from gavial.maven.selector import Request
 from gavial.registry import records
 
 SAVED = Path(__file__).parents[2] / "fixtures" / "saved_models" / "spark-4.3" / "churn"
+RECORDS = Path(__file__).parents[2] / "fixtures" / "records" / "format-1"
 CHURN = Module("com.acme", "churn")
 CHAMPION = Module("com.acme", "churn-champion")
 
@@ -168,3 +169,13 @@ def test_details_that_say_something_else_are_an_error(models, content):
     models.store.write(layout.details_path(entry), Content.of_bytes(data))
     with pytest.raises((CorruptRelease, IncompatibleModel)):
         list(records.history(models.store, CHAMPION))
+
+
+def test_records_of_the_first_format_are_read():
+    models = gavial.repository(RECORDS)
+    (alias,) = models.alias_history("com.acme:churn", "champion")
+    assert (str(alias.coordinate), alias.number) == ("com.acme:churn:1.0.1", 1)
+    assert (alias.why, alias.owner) == ("best on the holdout of May", "the retention team")
+    (withdrawal,) = models.withdrawals("com.acme:churn")
+    assert (str(withdrawal.coordinate), withdrawal.number) == ("com.acme:churn:1.0.0", 1)
+    assert withdrawal.why == "trained on the wrong month"
