@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gavial.cli.schema_view import type_name
 from gavial.cli.text import human_size
+from gavial.model import schemas
 from gavial.model.difference import (
     ADDED,
     CHANGED,
@@ -162,7 +162,7 @@ def _short(one: Any) -> Any:
 def _column(one: Any) -> str:
     if not isinstance(one, Mapping):
         return ABSENT
-    return type_name(one.get("type", "")) + ("" if one.get("nullable") else ", never null")
+    return schemas.name(one.get("type", "")) + ("" if one.get("nullable") else ", never null")
 
 
 def _delta(change: Change) -> float | None:

@@ -426,6 +426,8 @@ def of_cards(before: Card, after: Card) -> dict[str, tuple[Change, ...]]:
         "about": changes(_about(before), _about(after)),
         "metrics": changes(before.metrics, after.metrics),
         "labels": changes(before.labels, after.labels),
+        "fields": changes(before.fields, after.fields),
+        "training data": changes(_data(before), _data(after)),
         "input": changes(_columns_of(before.input_schema), _columns_of(after.input_schema)),
         "output": changes(_columns_of(before.output_schema), _columns_of(after.output_schema)),
         "environment": changes(before.environment, after.environment),
@@ -444,6 +446,8 @@ def of_sizes(before: Card, after: Card) -> tuple[Change, ...]:
 def _about(card: Card) -> dict[str, Any]:
     found = {
         "description": card.description,
+        "intended use": card.intended_use,
+        "limits": card.limits,
         "owner": card.owner,
         "author": card.author,
         "watermark column": card.watermark,
@@ -451,6 +455,11 @@ def _about(card: Card) -> dict[str, Any]:
         "runtime": (card.runtime or {}).get("coordinate"),
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _data(card: Card) -> dict[str, Any]:
+    """What is said of the training data, but its schema, which the inputs say."""
+    return {name: value for name, value in (card.training_data or {}).items() if name != "schema"}
 
 
 def _libraries(card: Card) -> dict[str, str]:
