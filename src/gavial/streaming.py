@@ -107,6 +107,7 @@ def score(
         ModelNotFound, ReleaseNotFound: nothing matches, or nothing that is new enough.
         IncompatibleModel: the model cannot score such records.
         CorruptRelease: bytes are not those that were released.
+        UntrustedRelease: a trust policy asks for a signature that the release has not.
 
     >>> scoring = score(
     ...     spark.readStream.schema("plan string, calls double").json("in/"),

@@ -235,3 +235,31 @@ def test_a_public_key_of_the_wrong_kind_is_refused(make, said, curve, released, 
     (tmp_path / "alice.pub").write_bytes(make(curve))
     with pytest.raises(ConfigurationError, match=said):
         released("1.0.1").download(tmp_path / "to")
+
+
+def test_the_configuration_names_variables_for_key_and_passphrase(curve, tmp_path, monkeypatch):
+    file = tmp_path / "config" / "gavial" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('[signing]\nkey_env = "RELEASE_KEY"\npassphrase_env = "RELEASE_WORD"\n')
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    with pytest.raises(ConfigurationError, match="variable RELEASE_KEY is not set"):
+        gavial.deploy(SAVED, GAV, tmp_path / "models")
+    monkeypatch.setenv("RELEASE_KEY", pem(curve, PASSPHRASE).decode())
+    with pytest.raises(ConfigurationError, match="set RELEASE_WORD"):
+        gavial.deploy(SAVED, GAV, tmp_path / "models")
+    monkeypatch.setenv("RELEASE_WORD", PASSPHRASE)
+    gavial.deploy(SAVED, GAV, tmp_path / "models")
+    verified(tmp_path, curve)
+
+
+def test_the_environment_names_a_command(curve, tmp_path, monkeypatch):
+    (tmp_path / "a key.pem").write_bytes(pem(curve))
+    (tmp_path / "their.pub").write_bytes(public_pem(curve))
+    monkeypatch.setenv(
+        "GAVIAL_SIGNING_COMMAND", f"openssl dgst -sha256 -sign '{tmp_path / 'a key.pem'}'"
+    )
+    with pytest.raises(ConfigurationError, match="GAVIAL_SIGNING_PUBLIC_KEY"):
+        gavial.deploy(SAVED, GAV, tmp_path / "models")
+    monkeypatch.setenv("GAVIAL_SIGNING_PUBLIC_KEY", str(tmp_path / "their.pub"))
+    gavial.deploy(SAVED, GAV, tmp_path / "models")
+    verified(tmp_path, curve)

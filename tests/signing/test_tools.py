@@ -16,7 +16,7 @@ from tools import Tool, tool
 
 import gavial
 from conftest import SAVED
-from gavial.errors import ConfigurationError
+from gavial.errors import ConfigurationError, UntrustedRelease
 from gavial.model.signature import signed_bytes
 
 GAV = "com.acme:churn:1.0"
@@ -88,6 +88,23 @@ def test_it_refuses_another_key(model_signing, folder, people):
         *("--public_key", people / "mallory.pub"),
     )
     assert done.returncode == 1
+
+
+def test_what_it_signs_is_read_here(model_signing, released, version, people, policy, tmp_path):
+    folder = tmp_path / "com.acme:churn:1.0.3"  # it takes the folder's name for the model's
+    released("1.0.3").download(folder)
+    signature = tmp_path / "signature.json"
+    done = model_signing(
+        *("sign", "key", folder, "--signature", signature),
+        *("--private_key", people / "alice.pem"),
+    )
+    assert done.returncode == 0, done.stderr
+    version("1.0.3").write("-signature.json", signature.read_bytes())
+    policy()
+    assert released("1.0.3").verify().passed
+    version("1.0.1").write("-signature.json", signature.read_bytes())
+    with pytest.raises(UntrustedRelease, match="not made for this release"):
+        released("1.0.1").verify()
 
 
 def test_it_verifies_a_certificate(model_signing, tmp_path):

@@ -54,7 +54,8 @@ def spark_conf(
         exact: name the versions that the selectors mean now, not the selectors.
         verified: fetch and verify the releases now, and let Spark take those files and no other.
             Spark's own check is a sha1, and code of a jar runs before any check of ours. The
-            versions are exact then, and no credentials are needed by the JVM.
+            versions are exact then, and no credentials are needed by the JVM. Where a trust policy
+            applies to one of them, all are.
         fast_start: set flags with which the driver's JVM starts in about half of the time, for jobs
             whose start is most of their time. They take the place of other
             `spark.driver.extraJavaOptions`. The first use on a machine takes a minute.
@@ -63,6 +64,7 @@ def spark_conf(
         ConfigurationError: this process has a JVM already, or two of `gavs` are one module.
         ModelNotFound, ReleaseNotFound: nothing in the repository matches.
         CorruptRelease: what was to be verified is not what its card says.
+        UntrustedRelease: a trust policy asks for a signature that a release has not.
 
     >>> conf = spark_conf("com.acme:churn:1.+", repository="models")  # doctest: +SKIP
     >>> SparkSession.builder.config(map=conf).getOrCreate()  # doctest: +SKIP
