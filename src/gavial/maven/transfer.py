@@ -117,7 +117,7 @@ def _prepare(cargo: Cargo, *, lists_itself: bool, resumed: bool) -> Steps[bool]:
     for path, content in cargo.packed.files:
         if (yield Exists(pom)):
             return False
-        yield from _upload(cargo, path, content, alone=alone)
+        yield from _upload(path, content, alone=alone)
     # Somebody may have overwritten the claim meanwhile: the last look before the commit.
     yield from _check_ours(cargo)
     return not (yield Exists(pom))
@@ -166,10 +166,12 @@ def _check_same(cargo: Cargo, there: bytes) -> None:
         )
 
 
-def _upload(cargo: Cargo, path: str, content: Content, *, alone: bool) -> Steps[None]:
+def _upload(path: str, content: Content, *, alone: bool) -> Steps[None]:
     """Store a file and its checksums. One that another promotion has brought stays."""
-    known = not alone and (yield Exists(path)) and (yield Same(path, content))
-    if not known:
+    is_there = False
+    if not alone and (yield Exists(path)):
+        is_there = yield Same(path, content)
+    if not is_there:
         refusal = yield Write(path, content)
         if refusal is not None:
             if not (yield Exists(path)):
