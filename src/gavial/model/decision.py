@@ -80,7 +80,7 @@ class Place:
 
 @dataclass(frozen=True)
 class PolicyText:
-    """The policy that was asked: where it was read from, its sha256, and its text.
+    """The policy that was asked: the name of its file, its sha256, and its text.
 
     A record keeps `LONGEST_POLICY` characters of a longer text.
     """

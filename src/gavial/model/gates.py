@@ -71,8 +71,11 @@ class Evidence:
         target: the id of the repository that it is to go to.
         now: the time.
         verified: every file against the card, and what the files say of each other.
+        room: whether the target can have it: free, or there already with the same bytes.
+        withdrawn: the repositories in which it is withdrawn.
         bom: the bill of materials.
         signature: checks the release's signature by rules; without any by the configured ones.
+            Its `passed` is `None` where nobody asks for one.
         signers: fingerprints of the keys that the release's signature names.
         newest: the highest release that the target serves.
         before: the one that this release comes after there.
@@ -87,8 +90,10 @@ class Evidence:
     target: str
     now: datetime
     verified: Finding
+    room: Finding
     bom: Finding
     signature: Callable[[Sequence[TrustRule]], Finding]
+    withdrawn: tuple[str, ...] = ()
     signers: frozenset[str] = frozenset()
     newest: Served | None = None
     before: Served | None = None
@@ -114,6 +119,46 @@ class Verified:
 
     def decide(self, evidence: Evidence) -> GateResult:
         return evidence.verified.result(self.name)
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """A signature, where there is one, is this release's, and one is there where the configuration
+    asks for it. Asked for always."""
+
+    name: str = "trust"
+
+    def decide(self, evidence: Evidence) -> GateResult:
+        found = evidence.signature([])
+        if found.passed is None:
+            return GateResult(self.name, True, found.detail)
+        return found.result(self.name)
+
+
+@dataclass(frozen=True)
+class InForce:
+    """It is withdrawn neither where it is nor where it is to go. Asked for always."""
+
+    name: str = "not withdrawn"
+
+    def decide(self, evidence: Evidence) -> GateResult:
+        problems = tuple(f"it is withdrawn in {one!r}" for one in evidence.withdrawn)
+        told = f"withdrawn in {', '.join(evidence.withdrawn)}" if problems else "it is in force"
+        return GateResult(self.name, not problems, told, problems)
+
+
+@dataclass(frozen=True)
+class Room:
+    """The target has nothing else under that coordinate. Asked for always."""
+
+    name: str = "target"
+
+    def decide(self, evidence: Evidence) -> GateResult:
+        return evidence.room.result(self.name)
+
+
+# What no policy can leave out.
+STANDING: tuple[Gate, ...] = (Verified(), Trusted(), InForce(), Room())
 
 
 @dataclass(frozen=True)

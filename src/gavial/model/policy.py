@@ -44,7 +44,7 @@ class Policy:
 
     Attributes:
         gates: in the order in which they are asked.
-        text: the file's text, its sha256, and where it was read from.
+        text: the file's name, its sha256, and its text.
     """
 
     gates: tuple[Gate, ...]
@@ -87,7 +87,7 @@ class Policy:
             if name in table:
                 found += read(table[name], _Where(name, file))
         digest = hashlib.sha256(data).hexdigest()
-        return cls(tuple(found), PolicyText(str(file), digest, text))
+        return cls(tuple(found), PolicyText(file.name, digest, text))
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,9 @@ def _signature(value: Any, where: _Where) -> Iterator[Gate]:
         raise where.wrong(value, "keys, ca, or both")
     if subjects and authority is None:
         raise where.wrong(value, "ca beside subjects, which name whom it may have certified")
-    yield gates.Signature(TrustRule(("*",), keys, authority, subjects, f"the policy {where.file}"))
+    yield gates.Signature(
+        TrustRule(("*",), keys, authority, subjects, f"the policy {where.file.name}")
+    )
 
 
 def _golden(value: Any, where: _Where) -> Iterator[Gate]:
