@@ -9,12 +9,14 @@ import typer
 from gavial.cli import output
 from gavial.cli.commands import (
     alias,
+    approve,
     deploy,
     diff,
     download,
     ivysettings,
     keygen,
     list_,
+    promote,
     repositories,
     run,
     show,
@@ -38,6 +40,8 @@ for module in (
     diff,
     download,
     verify,
+    approve,
+    promote,
     alias,
     withdraw,
     spark_conf,

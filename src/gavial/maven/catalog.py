@@ -88,6 +88,17 @@ def _versions(repository: Repository, module: Module) -> Versions:
     return Versions(tuple(sorted(ours)), tuple(foreign))
 
 
+def numbers(repository: Repository, module: Module) -> list[Version]:
+    """Every number that may be a release's, lowest first, without a look at each.
+
+    Where folders are listed these are also the numbers that are withdrawn, or only claimed.
+    """
+    if not repository.lists_itself:
+        return list(versions(repository, module).releases)
+    names = repository.names(layout.module_folder(module)) or ()
+    return sorted(filter(None, map(Version.try_parse, names)), key=Version.key)
+
+
 def known_versions(repository: Repository, module: Module) -> Versions:
     """The versions of a module that is there.
 
@@ -144,8 +155,7 @@ def choose(repository: Repository, request: Request) -> Choice:
 
 def _newest(repository: Repository, request: Request) -> Version | None:
     """The highest release that a request means in a folder, without a look at all the others."""
-    names = repository.names(layout.module_folder(request.module)) or ()
-    found = sorted(filter(None, map(Version.try_parse, names)), key=Version.key, reverse=True)
+    found = reversed(numbers(repository, request.module))
     out = withdrawn(repository, request.module)
     return next(
         (

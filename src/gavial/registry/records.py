@@ -16,7 +16,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gavial import limits
-from gavial.errors import ConfigurationError, CorruptRelease, InvalidCoordinate
+from gavial.errors import (
+    ConfigurationError,
+    CorruptRelease,
+    IncompatibleModel,
+    InvalidCoordinate,
+)
 from gavial.maven import layout, protocol, record, record_log
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Coordinate, Entry, Module
@@ -206,6 +211,21 @@ def history(
             head = Head.parse(pom, entry)
             check(head)
             yield read(store, head)
+
+
+def heads(store: Repository, module: Module) -> Iterator[Head | CorruptRelease | IncompatibleModel]:
+    """What the POM of each record says, newest first; where one cannot be read, why.
+
+    For readers of whom most records are no concern.
+    """
+    for number in reversed(Driver(store).run(record.numbers(module))):
+        entry = Entry(module, number)
+        pom = store.read(layout.pom_path(entry))
+        if pom is not None:
+            try:
+                yield Head.parse(pom, entry)
+            except (CorruptRelease, IncompatibleModel) as error:
+                yield error
 
 
 def _pack(draft: Draft, entry: Entry, sign: Sign | None) -> tuple[Head, protocol.Packed]:

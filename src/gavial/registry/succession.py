@@ -24,7 +24,7 @@ from gavial.errors import (
     RepositoryError,
 )
 from gavial.maven import catalog, layout, publish
-from gavial.maven.coordinate import Coordinate, Module, Target, Version
+from gavial.maven.coordinate import Coordinate, Target, Version
 from gavial.maven.repository import Repository
 from gavial.model import compatibility
 from gavial.model.card import Card
@@ -53,11 +53,12 @@ class Succession:
                 with every reason, and the lines that would take it.
             InvalidCoordinate: no line was named, and there is one after 1.0.
         """
-        known = _numbers(self.store, target.module)
+        known = catalog.numbers(self.store, target.module)
         line = publish.choose_line(target, known)
         if target.exact in known and self._is_released(Coordinate(target.module, target.exact)):
             return None  # which publishing will refuse
-        below = known
+        out = catalog.withdrawn(self.store, target.module)
+        below = [one for one in known if one not in out]
         earlier = compatibility.before(target, line, below)
         while earlier and not self._is_released(Coordinate(target.module, earlier)):
             below = [one for one in below if one < earlier]  # that was a claim
@@ -112,20 +113,6 @@ class Succession:
             f"uses {earlier.module} knows of it, pass allow= (--allow) with the reason, which "
             "the model card will show."
         )
-
-
-def _numbers(store: Repository, module: Module) -> list[Version]:
-    """Every number that may be a release's and is not withdrawn, lowest first.
-
-    Where folders are listed these are also the numbers that a deploy has only claimed: nobody
-    looks at each.
-    """
-    if not store.lists_itself:
-        return list(catalog.versions(store, module).releases)
-    names = store.names(layout.module_folder(module)) or ()
-    out = catalog.withdrawn(store, module)
-    found = filter(None, map(Version.try_parse, names))
-    return sorted((one for one in found if one not in out), key=Version.key)
 
 
 def _card(store: Repository, coordinate: Coordinate) -> Card | str:
