@@ -117,6 +117,9 @@ def deploy(
     modules: dict[str, Path] = {}
     for name in python_modules:
         modules |= python_module.find(name)
+    sealed = seals.Seals.of(target.module, sign, gpg)
+    store = places.open_named(repository)
+    succession = Succession(store, allow.strip(), check_freeze(freeze))
     live = not isinstance(model, str | os.PathLike)
     about = Card(
         coordinate=str(target.module),
@@ -139,9 +142,6 @@ def deploy(
             "sha256": runtime.files().files[0][1].digests["sha256"],
         },
     )
-    sealed = seals.Seals.of(target.module, sign, gpg)
-    store = places.open_named(repository)
-    succession = Succession(store, allow.strip(), check_freeze(freeze))
     with contextlib.ExitStack() as stack:
         folder, observed = stack.enter_context(_saved(model, watermark_col, input_example))
         saved = SavedModel.read(folder)
