@@ -17,6 +17,7 @@ from gavial.maven.coordinate import Coordinate, Library, Module, Version
 from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.repository import FolderAnswer, Repository
 
+_TRIES = 3
 PROBE = Module("io.gavial", "check")
 
 
@@ -105,9 +106,10 @@ def keeps_list(repository: Repository) -> bool:
 
     It is tried on the list of `io.gavial:check`, which is removed again where that is allowed.
     """
-    kept = _keeps_metadata(repository)
+    # Somebody else may try the same at this moment, and then reads what we wrote.
+    kept = any(_keeps_metadata(repository) for _ in range(_TRIES))
     _deleted(repository, layout.metadata_path(PROBE))
-    return bool(kept)
+    return kept
 
 
 def may_overwrite(repository: Repository, library: Library, path: str, content: Content) -> bool:

@@ -171,20 +171,29 @@ def check(head: Head, kind: str, model: Module) -> None:
         )
 
 
+def kind_of(data: bytes) -> tuple[str, str] | None:
+    """Kind and model of the record that a POM is of; `None` where it is no record's."""
+    try:
+        properties = _properties(_root(data, "A POM"))
+    except CorruptRelease:
+        return None
+    kind = properties.get(_KIND, "")
+    return (kind, properties.get(_MODEL, "")) if kind else None
+
+
 def describe(data: bytes) -> str | None:
     """What a POM is a record of, in words; `None` where it is no record's.
 
     >>> describe(b"<project/>") is None
     True
     """
-    try:
-        properties = _properties(_root(data, "A POM"))
-    except CorruptRelease:
+    if kind_of(data) is None:
         return None
-    kind, model = properties.get(_KIND), properties.get(_MODEL, "a model")
+    properties = _properties(_root(data, "A POM"))
+    kind, model = properties[_KIND], properties.get(_MODEL, "a model")
     if kind == "alias":
         return f"the alias {properties.get('gavial.alias', '')!r} of {model}"
-    return f"the {kind} of {model}" if kind else None
+    return f"the {kind} of {model}"
 
 
 def _root(data: bytes, what: str, tag: str = "project") -> Element:

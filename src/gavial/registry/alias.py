@@ -13,13 +13,14 @@ from gavial.errors import (
     ReleaseNotFound,
     RepositoryRefused,
 )
-from gavial.maven import alias, catalog, layout
-from gavial.maven.coordinate import Coordinate, Module, Version
+from gavial.maven import alias, catalog, layout, record
+from gavial.maven.coordinate import Coordinate, Entry, Module, Version
 from gavial.maven.drive import Driver
 from gavial.maven.record import Head
 from gavial.maven.repository import Repository
 from gavial.registry import records
 from gavial.registry.records import Author, Record
+from gavial.registry.warn import warn
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,10 @@ def set_(
         {alias.FACT: name},
         target,
     )
-    return _told(records.write(store, draft, after=last, sign=sign), name)
+    written = _told(records.write(store, draft, after=last, sign=sign), name)
+    if version in catalog.withdrawn(store, model):
+        warn(f"{target} was withdrawn meanwhile, and {written} means it: set it to another.")
+    return written
 
 
 def _check_target(store: Repository, target: Coordinate) -> None:
@@ -175,10 +179,14 @@ def _check_name(head: Head, model: Module, name: str) -> None:
 
 
 def _is_alias(store: Repository, module: Module, model: Module) -> bool:
-    from gavial.maven import record
-
-    head = Driver(store).run(record.newest(module))
-    return head is not None and (head.kind, head.model) == (alias.KIND, model)
+    """Whether a module is an alias of this model, and not a model, a library or another's alias."""
+    try:
+        numbers = Driver(store).run(record.numbers(module))
+    except CorruptRelease:  # the list of a group, or what somebody else put there
+        return False
+    poms = (store.read(layout.pom_path(Entry(module, number))) for number in reversed(numbers))
+    newest = next((pom for pom in poms if pom is not None), None)
+    return newest is not None and record.kind_of(newest) == (alias.KIND, str(model))
 
 
 def _unknown(store: Repository, model: Module, name: str) -> ReleaseNotFound | ModelNotFound:

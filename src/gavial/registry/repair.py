@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gavial.errors import CorruptRelease, GavialError, ModelNotFound, ReleaseNotFound
 from gavial.maven import catalog, layout, version_list
 from gavial.maven.content import CHECKSUMS, Content
-from gavial.maven.coordinate import Coordinate, Line, Module, Version
+from gavial.maven.coordinate import AnyCoordinate, Coordinate, Entry, Line, Module, Number, Version
 from gavial.maven.drive import Driver
 from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.repository import Repository
@@ -32,7 +32,7 @@ class Findings:
         module: which one.
         releases: versions with a POM, lowest first.
         foreign: versions by others that have a POM.
-        missing: releases that `maven-metadata.xml` does not list.
+        missing: releases, and records, that `maven-metadata.xml` does not list.
         phantom: versions that it lists and that have no POM.
         stale: it names another version than the highest as the newest, or its checksums are wrong.
         withdrawn: releases that are withdrawn, and so not listed.
@@ -75,6 +75,7 @@ def examine(store: Repository, module: Module, progress: Transferred | None = No
     listed, broken = _listed(data, module)
     names = store.names(layout.module_folder(module))
     versions = [v for v in names if _is_version(store, module, v)] if names else list(listed)
+    versions += _unlisted_records(store, module)
     found = set(filter(None, map(Version.try_parse, (*versions, *listed))))
     numbers = sorted(found | set(_unlisted(store, module, found)))
     released, claims = [], []
@@ -93,12 +94,13 @@ def examine(store: Repository, module: Module, progress: Transferred | None = No
         raise ModelNotFound(f"Nothing of {module} in repository {store.id!r} ({store.url}).")
     there = {*map(str, released), *foreign}
     out = catalog.withdrawn(store, module)
+    records = [version for version in foreign if Number.try_parse(version)]
     visible = [version for version in released if version not in out]
     return Findings(
         module,
         tuple(released),
         foreign,
-        missing=tuple(str(v) for v in visible if str(v) not in listed),
+        missing=tuple(v for v in [*map(str, visible), *records] if v not in listed),
         phantom=tuple(v for v in listed if v not in there),
         stale=broken or _is_stale(store, module, data, [*map(str, visible), *foreign]),
         withdrawn=tuple(v for v in released if v in out),
@@ -152,6 +154,14 @@ def _unlisted(store: Repository, module: Module, known: Collection[Version]) -> 
             number += 1
 
 
+def _unlisted_records(store: Repository, module: Module) -> Iterator[str]:
+    """Numbers of records, such as an alias's, by asking for them."""
+    entry = Entry(module, Number(1))
+    while not store.lists_itself and _is_taken(store, entry):
+        yield str(entry.version)
+        entry = entry.at(entry.number + 1)
+
+
 def _below(
     store: Repository, module: Module, highest: Version, known: Collection[Version]
 ) -> Iterator[Version]:
@@ -168,7 +178,7 @@ def _below(
             return
 
 
-def _is_taken(store: Repository, coordinate: Coordinate) -> bool:
+def _is_taken(store: Repository, coordinate: AnyCoordinate) -> bool:
     return any(
         store.exists(path) for path in (layout.claim_path(coordinate), layout.pom_path(coordinate))
     )
