@@ -93,3 +93,22 @@ def test_a_release_without_a_sample_is_refused_and_says_how_to_make_one(place, s
 def test_what_cannot_be_verified_so_is_said(spark, what, verify, message):
     with pytest.raises(ConfigurationError, match=message):
         gavial.resolve(what, verify=verify)
+
+
+GATE = "golden = true\n"
+
+
+def test_promotion_scores_the_golden_sample_where_its_policy_asks(place, spark, tmp_path):
+    policy = tmp_path / "promotion.toml"
+    policy.write_text(GATE)
+    found = gavial.promote("com.acme:churn:1.0.0", place, tmp_path / "releases", policy=policy)
+    (gate,) = [one for one in found.gates if one.name == "golden"]
+    assert (found.outcome, gate.passed) == ("promoted", True)
+    assert "5 records, largest difference 0" in gate.evidence
+
+
+def test_promotion_refuses_a_release_without_a_golden_sample(place, spark, tmp_path):
+    policy = tmp_path / "promotion.toml"
+    policy.write_text(GATE)
+    found = gavial.promote("com.acme:churn:1.0.1", place, tmp_path / "releases", policy=policy)
+    assert found.reasons == ("golden: none in the card",)

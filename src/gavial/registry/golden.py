@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gavial.errors import IncompatibleModel
+from gavial.errors import (
+    ConfigurationError,
+    CorruptRelease,
+    IncompatibleModel,
+    UnsafeModel,
+)
+from gavial.model.gates import Finding
 from gavial.model.golden import Comparison, Golden, compare
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
 
     from gavial.registry.release import Release
+
+TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -62,13 +70,47 @@ def has_sample(release: Release) -> bool:
     return bool(card.golden and card.input_example and card.input_schema)
 
 
-def rescore(release: Release, model: PipelineModel, watermark: str | None) -> Rescored:
+def finding(release: Release, tolerance: float = TOLERANCE, *, allow_sql: bool = False) -> Finding:
+    """Load a release into the active session and score its golden sample again."""
+    if not has_sample(release):
+        return Finding(None, "none in the card")
+    try:
+        model = release.load(allow_sql=allow_sql)
+        found = rescore(release, model, release.card.watermark, tolerance)
+    except (CorruptRelease, IncompatibleModel, UnsafeModel) as error:
+        return Finding(False, "it cannot be scored here", (str(error),))
+    return Finding(found.comparison.same, str(found), found.comparison.problems)
+
+
+def finding_here(
+    repository: str | os.PathLike[str] | None, release: Release, tolerance: float = TOLERANCE
+) -> Finding:
+    """As `finding`, in a session of this command's own."""
+    if not has_sample(release):
+        return finding(release, tolerance)
+    with session(release, repository):
+        return finding(release, tolerance)
+
+
+def active() -> Callable[[Release, float], Finding] | None:
+    """What scores a golden sample where there is a Spark session; `None` where there is none."""
+    try:
+        from gavial.spark import session
+    except ConfigurationError:  # no pyspark
+        return None
+    return finding if session.has_active() else None
+
+
+def rescore(
+    release: Release, model: PipelineModel, watermark: str | None, tolerance: float = TOLERANCE
+) -> Rescored:
     """Score a release's example again and compare, in the active session.
 
     Args:
         release: one that `has_sample`.
         model: the release, loaded.
         watermark: the column that names the version in what it makes.
+        tolerance: as `compare` has it.
 
     Raises:
         IncompatibleModel: it cannot score its own example here.
@@ -80,7 +122,7 @@ def rescore(release: Release, model: PipelineModel, watermark: str | None) -> Re
         raise AssertionError("a release with a golden sample")
     made = golden.score(model, card.input_example, card.input_schema, watermark)
     here = environment.describe(session.current())
-    found = compare(Golden.from_json(card.golden), made)
+    found = compare(Golden.from_json(card.golden), made, tolerance)
     return Rescored(len(card.input_example), found, differences(card.environment, here))
 
 

@@ -39,6 +39,7 @@ from gavial.registry import (
     approve,
     decisions,
     fetched,
+    golden,
     local,
     places,
     runtime,
@@ -88,7 +89,8 @@ def promote(
         why: a sentence for the record.
         owner: who answers for it, where that is not the user.
         progress: called with a file's name, the bytes that went since the last call, and its size.
-        score: scores the golden sample again, for policies that ask for it.
+        score: scores the golden sample again, for policies that ask for it; `None` does so in the
+            active Spark session, where there is one.
 
     Returns:
         What was decided. `Decision.check()` raises where it was refused.
@@ -348,7 +350,7 @@ class _Promotion:
         return approve.of(self.release, keys)
 
     def _golden(self) -> Callable[[float], Finding] | None:
-        score, here = self.score, self.fetched.release
+        score, here = self.score or golden.active(), self.fetched.release
         return None if score is None else lambda tolerance: score(here, tolerance)
 
 

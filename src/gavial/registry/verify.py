@@ -13,7 +13,6 @@ from gavial.errors import (
     GavialError,
     IncompatibleModel,
     InvalidCoordinate,
-    UnsafeModel,
     UntrustedRelease,
 )
 from gavial.maven import layout, pom
@@ -23,8 +22,8 @@ from gavial.maven.settings_signing import TrustRule
 from gavial.model import bom, jar, metadata_xml
 from gavial.model.signature import signed_bytes
 from gavial.owner import temporary
+from gavial.registry import golden as sample
 from gavial.registry import places, trust
-from gavial.registry.golden import has_sample, rescore
 
 if TYPE_CHECKING:
     from gavial.registry.release import Release, Transferred
@@ -323,14 +322,8 @@ def _golden(release: Release, failed: Sequence[str], allow_sql: bool) -> Check:
     """Whether it makes of its example what it made when it was released."""
     if failed:
         return Check(GOLDEN, None, f"not scored, since the check of {', '.join(failed)} failed")
-    if not has_sample(release):
-        return Check(GOLDEN, None, "none in the card")
-    try:
-        model = release.load(allow_sql=allow_sql)
-        found = rescore(release, model, release.card.watermark)
-    except (CorruptRelease, IncompatibleModel, UnsafeModel) as error:
-        return _check(GOLDEN, [str(error)], "")
-    return Check(GOLDEN, found.comparison.same, str(found), found.comparison.problems)
+    found = sample.finding(release, allow_sql=allow_sql)
+    return Check(GOLDEN, found.passed, found.detail, found.problems)
 
 
 _CHECKS: tuple[Callable[[_There], Check], ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,6 +65,7 @@ def promote(
     as_json: JsonOption = False,
 ) -> None:
     """Bring a release to the next repository, when every gate lets it through."""
+    from gavial.registry.golden import finding_here
     from gavial.registry.promote import promote
 
     with progress.shown(f"Promoting {gav}") as transferred:
@@ -76,6 +78,7 @@ def promote(
             why=why,
             owner=owner,
             progress=transferred,
+            score=partial(finding_here, source),
         )
     if as_json:
         output.document(found.to_json())
