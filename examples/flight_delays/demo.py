@@ -1,4 +1,4 @@
-"""The life of a model in five steps: `make demo`. Everything it makes lies in build/demo."""
+"""The life of a model in eight steps: `make demo`. Everything it makes lies in build/demo."""
 
 import os
 import shlex
@@ -13,11 +13,15 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
 DEMO = Path("build/demo")  # all paths are relative to the project, where every command runs
-REPOSITORY = DEMO / "repository"
+STAGING = DEMO / "staging"
+RELEASES = DEMO / "releases"
+KEY = DEMO / "team.pem"
 FLIGHTS = DEMO / "flights"
 SPARK_ONLY = DEMO / "venv"
 LOG = DEMO / "log.txt"
 EXAMPLE = HERE.relative_to(PROJECT)
+POLICY = EXAMPLE / "promotion.toml"
+MODEL = "com.example:flight-delays"
 GAVIAL = Path(sys.executable).with_name("gavial")
 
 
@@ -27,48 +31,83 @@ def main() -> None:
     say(
         """
         Two teams share a model. One trains it and has Gavial installed. The other runs a Spark
-        job and has pyspark, nothing else. Between them stands a Maven repository: here a plain
-        folder, in earnest perhaps a Nexus or an Artifactory.
+        job and has pyspark, nothing else. Between them stand two Maven repositories, staging and
+        releases: here plain folders, in earnest perhaps of a Nexus or an Artifactory.
         """
     )
     release_the_first_version()
+    promote_it()
+    refuse_a_bad_one()
     retrain()
     make_the_other_environment()
     score()
+    look_up()
     what_next()
 
 
 def release_the_first_version() -> None:
     step(
         1,
-        "Train on January and February, and release",
+        "Train on January and February, and release into staging",
         """
         The data are the 336,776 flights that left New York in 2013. The question, as an aircraft
         leaves its gate: will it come more than 15 minutes late? `gavial.deploy` asks for the line
-        1.0; the repository allots the build.
+        1.0; the repository allots the build. A key of the team signs it.
         """,
     )
-    train(1, 2)
-    say(f"These files now lie in {REPOSITORY} (and their checksums). They never change again:")
-    for file in sorted(REPOSITORY.glob("com/example/flight-delays/1.0.*/*")):
+    gavial("keygen", "--to", str(KEY), quiet=True)
+    train("1", "2")
+    say(f"These files now lie in {STAGING} (and their checksums). They never change again:")
+    for file in sorted(STAGING.glob("com/example/flight-delays/1.0.*/*")):
         if file.suffix not in (".sha1", ".md5"):
-            print(f"    {file.relative_to(REPOSITORY)}  ({file.stat().st_size:,} bytes)")
+            print(f"    {file.relative_to(STAGING)}  ({file.stat().st_size:,} bytes)")
+
+
+def promote_it() -> None:
+    step(
+        2,
+        "Promote it",
+        """
+        The same bytes go under the same number to the releases, when every gate of a policy lets
+        them through. The policy lies with the code:
+        """,
+    )
+    print(textwrap.indent(POLICY.read_text(), "    "))
+    promote("1.0.0")
+    champion("1.0.0", "the first")
+
+
+def refuse_a_bad_one() -> None:
+    step(
+        3,
+        "A build that is worse",
+        """
+        Somebody trains on one flight in a thousand. Staging takes the build, and the releases do
+        not: the gates say why, and so does a record beside the model.
+        """,
+    )
+    train("1", "2", "--share", "0.001")
+    promote("1.0.1", fails=True)
 
 
 def retrain() -> None:
     step(
-        2,
-        "March is over: train again, release again",
+        4,
+        "March is over: train again, release, promote",
         """
-        Nothing but the data is new, so the line is the same, 1.0, and the build is one higher.
+        Nothing but the data is new, so the line is the same, 1.0, and the build is one higher. The
+        alias moves on; what it meant before stays on record.
         """,
     )
-    train(1, 2, 3)
+    train("1", "2", "3")
+    promote("1.0.2")
+    champion("1.0.2", "a month more of data")
+    gavial("alias", "history", MODEL, "champion", "--repository", str(RELEASES))
 
 
 def make_the_other_environment() -> None:
     step(
-        3,
+        5,
         "The other team's environment",
         """
         A second virtual environment gets pyspark with what Spark ML needs of its own (numpy, py4j).
@@ -88,21 +127,21 @@ def make_the_other_environment() -> None:
 
 def score() -> None:
     step(
-        4,
-        "Spark brings the latest release, and the job scores April",
+        6,
+        "Spark brings the champion, and the job scores April",
         """
         `--packages` is Spark's own way to libraries in Maven repositories, and `ivysettings.xml`
-        tells it where ours is. It finds the newest release, and with it the small Gavial jar that
-        the model's POM names as a dependency. The job says `gavial.resolve("flight-delays")` and
-        has a PipelineModel.
+        tells it where ours is. The alias is a module of its own, which depends on the release, and
+        that on the small Gavial jar. The job says `gavial.resolve("flight-delays")` and has a
+        PipelineModel.
         """,
     )
     settings = DEMO / "ivysettings.xml"
-    run([str(GAVIAL), "ivysettings", "--output", str(settings), "--repository", str(REPOSITORY)])
+    gavial("ivysettings", "--output", str(settings), "--repository", str(RELEASES))
     run(
         [
             str(SPARK_ONLY / "bin" / "spark-submit"),
-            *("--packages", "com.example:flight-delays:latest.release"),
+            *("--packages", f"{MODEL}-champion:latest.release"),
             *("--conf", f"spark.jars.ivySettings={settings}"),
             *("--conf", f"spark.jars.ivy={DEMO / 'ivy'}"),
             *(str(EXAMPLE / "score.py"), str(FLIGHTS)),
@@ -112,37 +151,66 @@ def score() -> None:
     )
 
 
+def look_up() -> None:
+    step(
+        7,
+        "A year later somebody asks about one record",
+        "Its watermark is all that is needed:",
+    )
+    for repository in (RELEASES, STAGING):
+        gavial("lookup", f"{MODEL}:1.0.2", "--repository", str(repository))
+
+
 def what_next() -> None:
     step(
-        5,
+        8,
         "What to try next",
         "Every record says which version scored it. From here, in this folder:",
     )
     for comment, command in (
-        ("the models of the repository, and the versions of one", "list"),
-        ("", "list com.example:flight-delays"),
-        ("what a release says of itself", "show com.example:flight-delays:1.0.0"),
-        ("the options for your own spark-submit", "spark-conf com.example:flight-delays:1.0.+"),
+        ("the models of the repository, and the best versions of one", "list"),
+        ("", f"list {MODEL} --sort -metrics.auc"),
+        ("what a release says of itself", f"show {MODEL}:1.0.2"),
+        ("what it learnt otherwise than the one before", f"diff {MODEL}:1.0.0 {MODEL}:1.0.2"),
+        ("whether all is as it was, and the example is scored alike", f"verify {MODEL} --golden"),
+        ("the options for your own spark-submit", f"spark-conf {MODEL}@champion"),
     ):
         if comment:
             print(f"    # {comment}")
-        print(f"    {shown(GAVIAL)} {command} --repository {REPOSITORY}")
+        print(f"    {shown(GAVIAL)} {command} --repository {RELEASES}")
     print("    # a shell that has the model; in it: import gavial; gavial.available()")
     print(
-        f"    {shown(GAVIAL)} run com.example:flight-delays:latest.release "
-        f"--repository {REPOSITORY} -- {shown(Path(sys.executable))} -i -m pyspark.shell"
+        f"    {shown(GAVIAL)} run {MODEL}:latest.release "
+        f"--repository {RELEASES} -- {shown(Path(sys.executable))} -i -m pyspark.shell"
     )
     print(f"\nThe code is in {EXAMPLE}: train.py and score.py. The manual is in docs/.")
 
 
-def train(*months: int) -> None:
+def train(*months: str) -> None:
+    """Train on some months; further options may follow them."""
     run(
         [
             *(sys.executable, str(EXAMPLE / "train.py")),
-            *("--months", *map(str, months)),
-            *("--flights", str(FLIGHTS), "--repository", str(REPOSITORY)),
+            *("--months", *months),
+            *("--flights", str(FLIGHTS), "--repository", str(STAGING), "--sign", str(KEY)),
         ]
     )
+
+
+def promote(version: str, *, fails: bool = False) -> None:
+    places = ("--from", str(STAGING), "--to", str(RELEASES), "--policy", str(POLICY))
+    gavial("promote", f"{MODEL}:{version}", *places, fails=fails)
+
+
+def champion(version: str, why: str) -> None:
+    gavial(
+        *("alias", "set", MODEL, "champion", version),
+        *("--why", why, "--repository", str(RELEASES)),
+    )
+
+
+def gavial(*command: str, fails: bool = False, quiet: bool = False) -> None:
+    run([str(GAVIAL), *command], fails=fails, quiet=quiet)
 
 
 def spark_only() -> dict[str, str]:
@@ -161,8 +229,10 @@ def start_afresh() -> None:
     for name in ("PYTHONPATH", "PYTHONHOME", "SPARK_HOME", *pyspark):
         os.environ.pop(name, None)
     os.environ["SPARK_CONF_DIR"] = str(HERE / "conf")  # two cores, and only errors in the log
-    for made in (REPOSITORY, DEMO / "ivy"):
+    for made in (STAGING, RELEASES, DEMO / "ivy"):
         shutil.rmtree(made, ignore_errors=True)
+    for key in (KEY, KEY.with_suffix(".pub")):
+        key.unlink(missing_ok=True)
     DEMO.mkdir(parents=True, exist_ok=True)
     LOG.write_text("")
 

@@ -1,6 +1,6 @@
 """Train the model on some months of 2013 and release it.
 
-python train.py --months 1 2 --flights build/demo/flights --repository build/demo/repository
+python train.py --months 1 2 --flights build/demo/flights --repository build/demo/staging
 """
 
 import argparse
@@ -47,7 +47,10 @@ def main() -> None:
     options = arguments()
     spark = SparkSession.builder.appName("flight-delays: train").getOrCreate()
     flights = load(spark, options.flights)
-    training = flights.where(col("month").isin(options.months)).cache()
+    training = flights.where(col("month").isin(options.months))
+    if options.share < 1:
+        training = training.sample(options.share, seed=1)
+    training = training.cache()
     following = flights.where(col("month") == max(options.months) + 1)
 
     model = pipeline().fit(training)
@@ -60,8 +63,16 @@ def main() -> None:
         MODEL,
         repository=str(options.repository),
         metrics={"auc": auc},
+        metrics_on=gavial.Dataset(following, name=f"flights of month {max(options.months) + 1}"),
+        training_data=gavial.Dataset(
+            training, name=f"flights of the months {options.months}", time_col="time_hour"
+        ),
         input_example=training.select(INPUTS).limit(20),
         description="Will a flight from New York come more than 15 minutes late?",
+        intended_use="To tell passengers as their aircraft leaves its gate.",
+        limits="Flights from New York alone; cancelled ones are not in the data.",
+        owner="delays@example.com",
+        sign=options.sign,
     )
     print(f"Released {release.coordinate}")
     spark.stop()
@@ -71,7 +82,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--months", type=int, nargs="+", default=[1, 2], choices=range(1, 12))
     parser.add_argument("--flights", type=Path, default=Path("build/demo/flights"))
-    parser.add_argument("--repository", type=Path, default=Path("build/demo/repository"))
+    parser.add_argument("--repository", type=Path, default=Path("build/demo/staging"))
+    parser.add_argument("--share", type=float, default=1.0, help="of the flights to train on")
+    parser.add_argument("--sign", type=Path, help="the private key that signs the release")
     return parser.parse_args()
 
 
