@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from gavial import limits
@@ -188,24 +189,43 @@ def read(store: Repository, head: Head) -> Record:
     return Record(head, Author(**texts), body)
 
 
-def history(
-    store: Repository, module: Module, check: Callable[[Head], None] = lambda _: None
-) -> Iterator[Record]:
-    """Every record of a module, newest first. A number that is claimed and no more is left out.
+def heads(
+    store: Repository,
+    module: Module,
+    check: Callable[[Head], None] = lambda _: None,
+    most: int | None = None,
+) -> Iterator[Head]:
+    """The POM of every record of a module, newest first; what is claimed and no more is left out.
 
     Args:
         check: raises where a record is not of what it is read as.
+        most: so many of the newest alone.
 
     Raises:
-        CorruptRelease, IncompatibleModel: as `read`.
+        CorruptRelease: one is no record.
+        IncompatibleModel: a later Gavial wrote it.
     """
-    for number in reversed(Driver(store).run(record.numbers(module))):
+    for number in islice(reversed(Driver(store).run(record.numbers(module))), most):
         entry = Entry(module, number)
         pom = store.read(layout.pom_path(entry))
         if pom is not None:
             head = Head.parse(pom, entry)
             check(head)
-            yield read(store, head)
+            yield head
+
+
+def history(
+    store: Repository,
+    module: Module,
+    check: Callable[[Head], None] = lambda _: None,
+    most: int | None = None,
+) -> Iterator[Record]:
+    """Every record of a module, newest first, with what it says beside its POM.
+
+    Raises:
+        CorruptRelease, IncompatibleModel: as `heads` and `read`.
+    """
+    return (read(store, head) for head in heads(store, module, check, most))
 
 
 def _pack(draft: Draft, entry: Entry, sign: Sign | None) -> tuple[Head, protocol.Packed]:
