@@ -141,8 +141,9 @@ class Lookup:
             told = "; ".join(f"{digest} in {', '.join(ids)}" for digest, ids in cards.items())
             found.insert(
                 0,
-                f"{self.coordinate} is not the same in every repository: the sha256 of its card is {told}. A "
-                "release never changes, so one of them was altered: 'gavial verify' each.",
+                f"{self.coordinate} is not the same in every repository: the sha256 of its card is "
+                f"{told}. A release never changes, so one of them was altered: 'gavial verify' "
+                "each.",
             )
         return tuple(found)
 
@@ -266,7 +267,8 @@ class _Look:
     def names(self) -> tuple[str, ...] | None:
         """What may be aliases of the model; `None` where the repository cannot tell."""
         model = self.coordinate.module
-        found = self._tried("aliases", lambda: tenure.candidates(self.store, model), ())
+        none: tuple[str, ...] | None = ()
+        found = self._tried("aliases", lambda: tenure.candidates(self.store, model), none)
         if found is None:
             self._unread.append(
                 "its aliases: it lists nothing and has no search that is known here, so those were "
@@ -277,7 +279,8 @@ class _Look:
     def records_of(self, aliases: Sequence[str]) -> None:
         """Read what the records beside the model say of the release, and what came after it."""
         module = self.coordinate.module
-        there = self._tried("versions", lambda: self._versions(), ())
+        none: tuple[Version, ...] = ()
+        there = self._tried("versions", self._versions, none)
         later = [one for one in there if one > self.coordinate.version]
         self.place = replace(
             self.place,
@@ -286,9 +289,7 @@ class _Look:
             following=self._following(later),
             newest=Coordinate(module, there[-1]) if there else None,
         )
-        self.place = replace(
-            self.place, problems=tuple(self._problems), unread=tuple(self._unread)
-        )
+        self.place = replace(self.place, problems=tuple(self._problems), unread=tuple(self._unread))
 
     def _without_card(self) -> GavialError | None:
         try:
@@ -313,7 +314,8 @@ class _Look:
                 return [], []
             return self._ours(now), self._ours(past)
 
-        now, past = self._tried("withdrawals", read, ([], []))
+        none: tuple[list[Withdrawal], list[Withdrawal]] = ([], [])
+        now, past = self._tried("withdrawals", read, none)
         return {"withdrawn": now[0] if now else None, "withdrawals": tuple(past)}
 
     def _ours(self, found: Iterable[Withdrawal]) -> list[Withdrawal]:

@@ -23,11 +23,13 @@ class Verdict:
         accepted: whether the rules accept it; `None` where there are none, and nothing is wrong.
         signer: whom it names, such as `key abd6d370…`; empty for none. A claim unless accepted.
         detail: what was found, in a sentence.
+        rules: where the rules are written that were asked; empty for none.
     """
 
     accepted: bool | None
     signer: str
     detail: str
+    rules: str = ""
 
 
 def of(release: Release, rules: Sequence[TrustRule]) -> Verdict:
@@ -37,21 +39,20 @@ def of(release: Release, rules: Sequence[TrustRule]) -> Verdict:
         ConfigurationError: a key of the rules cannot be read.
         RepositoryError: the repository does not answer.
     """
-    signer = ""
+    signer, sources = "", " and ".join(dict.fromkeys(rule.source for rule in rules))
     try:
         found = trust.read(release)
         signer = "" if found is None else found.signer
         if rules:
             trust.check_read(release, found, rules)
-            sources = " and ".join(dict.fromkeys(rule.source for rule in rules))
-            return Verdict(True, signer, f"by {signer}, trusted by {sources}")
+            return Verdict(True, signer, f"by {signer}, trusted by {sources}", sources)
         if found is None:
             return Verdict(None, "", "none, and no trust policy asks for one")
         trust.compare(release, found)
         if found.bundle.chain:
             _check_own_key(found)
     except (UntrustedRelease, CorruptRelease, IncompatibleModel) as error:
-        return Verdict(False, signer, str(error))
+        return Verdict(False, signer, str(error), sources)
     group = release.coordinate.group
     return Verdict(None, signer, f"says it is by {signer}; no trust policy names who signs {group}")
 

@@ -115,9 +115,7 @@ def all_of(store: Repository, model: Module) -> tuple[Withdrawal, ...]:
     )
 
 
-def history(
-    store: Repository, model: Module, most: int | None = None
-) -> tuple[Withdrawal, ...]:
+def history(store: Repository, model: Module, most: int | None = None) -> tuple[Withdrawal, ...]:
     """Every withdrawal of a model and every one that was taken back, newest first.
 
     Args:
