@@ -282,7 +282,7 @@ def test_aliases_and_signatures_are_read_only_where_they_are_asked_for(folder):
     kept = ("signature.json", "churn-champion-1.pom")
     assert not [path for path in before if path.endswith(kept)]
     read = [path.rpartition("/")[2] for path in asked if path.endswith(kept)]
-    # Of the only one that has that metric, and once for the alias's kind and once for its target.
+    # Of the only release that has that metric.
     assert sorted(set(read)) == ["churn-1.0.2-signature.json", "churn-champion-1.pom"]
 
 
