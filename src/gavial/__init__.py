@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from gavial.maven.coordinate import Module as Module
     from gavial.maven.coordinate import Version as Version
     from gavial.model.dataset import Dataset as Dataset
+    from gavial.registry.approve import approve as approve
     from gavial.registry.catalog import ModelRepository as ModelRepository
     from gavial.registry.catalog import repository as repository
     from gavial.registry.deploy import deploy as deploy
     from gavial.registry.diff import diff as diff
     from gavial.registry.lookup import lookup as lookup
+    from gavial.registry.promote import promote as promote
     from gavial.registry.release import Release as Release
     from gavial.registry.resolve import available as available
     from gavial.registry.resolve import coordinate as coordinate
@@ -38,11 +40,13 @@ _HOMES = {
     "Release": "gavial.registry.release",
     "Version": "gavial.maven.coordinate",
     "VersionedPipeline": "gavial.spark.versioned_pipeline",
+    "approve": "gavial.registry.approve",
     "available": "gavial.registry.resolve",
     "coordinate": "gavial.registry.resolve",
     "deploy": "gavial.registry.deploy",
     "diff": "gavial.registry.diff",
     "lookup": "gavial.registry.lookup",
+    "promote": "gavial.registry.promote",
     "repository": "gavial.registry.catalog",
     "resolve": "gavial.registry.resolve",
     "spark_conf": "gavial.registry.spark_conf",

@@ -16,6 +16,7 @@
     │   └── RepositoryRefused      a policy of the repository says no
     ├── CorruptRelease             bytes are not those that were released
     ├── UntrustedRelease           no signature that the trust policy accepts
+    ├── PromotionRefused           a gate of the policy says no
     └── IncompatibleModel          a model that cannot be packaged, loaded or trusted here
         └── UnsafeModel            it would run code that nobody declared
 
@@ -98,6 +99,10 @@ class CorruptRelease(GavialError):
 
 class UntrustedRelease(GavialError):
     """No signature that the trust policy accepts: none, another's, or one over other bytes."""
+
+
+class PromotionRefused(GavialError):
+    """A release that a gate of the promotion policy does not let through; with every reason."""
 
 
 class IncompatibleModel(GavialError):

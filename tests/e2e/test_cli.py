@@ -28,6 +28,8 @@ COMMANDS = (
     "diff",
     "download",
     "verify",
+    "approve",
+    "promote",
     "alias",
     "withdraw",
     "spark-conf",
@@ -109,7 +111,7 @@ def test_the_help_of_a_command_shows_an_example(gavial, command):
 @pytest.mark.parametrize(
     "command",
     [
-        *(c for c in COMMANDS if c not in ("run", "alias", "keygen")),
+        *(c for c in COMMANDS if c not in ("run", "alias", "keygen", "promote")),
         *(f"alias {verb}" for verb in ("set", "list", "history")),
     ],
 )

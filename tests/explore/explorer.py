@@ -97,8 +97,9 @@ class Explorer:
         start: Files | None = None,
         repeats: bool = False,
         reduce: bool = True,
+        folders_wait: bool = False,
     ) -> None:
-        self.repeats, self.reduce = repeats, reduce
+        self.repeats, self.reduce, self.folders_wait = repeats, reduce, folders_wait
         self.model, self.writers, self.pace, self.crashes = model, writers, pace, crashes
         after = replace(writers[0], token="next", target=NEXT)
         self.courses = Courses(model, (*writers, after))
@@ -210,6 +211,8 @@ class Explorer:
         step = self.courses.nodes[place.node].step
         over, next_step = moment == 0, self.courses.nodes[node].step
         wrote = over and (files != state.files or isinstance(step, WRITES))
+        if self.folders_wait and isinstance(step, protocol.MakeFolder):
+            wrote = False  # its answer is a look, and the claim relies on it
         settles = over and isinstance(next_step, protocol.Settle)
         at_rest = settles or next_step is None
         looks = not isinstance(step, protocol.Settle | WRITES)

@@ -26,7 +26,15 @@ from server_models import (
 )
 
 from gavial.errors import Conflict, GavialError, NumberTaken, ReleaseExists, RepositoryRefused
-from gavial.maven import layout, protocol, publish, record_log, version_list, withdrawals
+from gavial.maven import (
+    layout,
+    protocol,
+    publish,
+    record_log,
+    transfer,
+    version_list,
+    withdrawals,
+)
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Coordinate, Entry, Number, Target, Version
 from gavial.maven.metadata import ModuleMetadata
@@ -102,6 +110,30 @@ class Setter(Writer):
         packed = super().pack(coordinate)
         pom = Head(coordinate, "alias", MODULE, "").render(self.token)
         return protocol.Packed(packed.files, Content.of_bytes(pom))
+
+
+@dataclass(frozen=True)
+class Promoter(Writer):
+    """A promotion of the exact version of `target`: its bytes are those of the source's deploy.
+
+    `token` is that deploy's, so all promotions of a release have it. `resumed`: it was cut short
+    before.
+    """
+
+    resumed: bool = False
+
+    def steps(self, model: ServerModel) -> protocol.Steps[Coordinate]:
+        if self.token == "next":
+            return super().steps(model)
+        return self.promotion(model)
+
+    def promotion(self, model: ServerModel) -> protocol.Steps[Coordinate]:
+        assert self.target.exact is not None
+        coordinate = Coordinate(MODULE, self.target.exact)
+        claim = Content.of_bytes(self.claim(coordinate))
+        cargo = transfer.Cargo(coordinate, claim, self.pack(coordinate))
+        yield from transfer.transfer(cargo, lists_itself=model.lists_itself, resumed=self.resumed)
+        return coordinate
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import typer
 from gavial.cli import output
 from gavial.cli.commands import (
     alias,
+    approve,
     deploy,
     diff,
     download,
@@ -16,6 +17,7 @@ from gavial.cli.commands import (
     keygen,
     list_,
     lookup,
+    promote,
     repositories,
     run,
     show,
@@ -39,6 +41,8 @@ for module in (
     diff,
     download,
     verify,
+    approve,
+    promote,
     alias,
     withdraw,
     lookup,

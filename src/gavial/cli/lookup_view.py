@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gavial.cli.card_view import Rows
     from gavial.registry.lookup import Lookup, Place
     from gavial.registry.records import Author
+    from gavial.registry.testimony import Seal
     from gavial.registry.verdict import Verdict
 
 _INDENT = "  "
@@ -54,6 +55,7 @@ def answers(found: Lookup) -> list[Answer]:
         _what(found),
         _who(found),
         _signed(found),
+        _promoted(found),
         _named(found),
         _before(found),
         _after(found),
@@ -162,6 +164,66 @@ def _trusted(one: Verdict) -> str:
     return f"NO: {one.detail}"
 
 
+def _promoted(found: Lookup) -> Answer:
+    """Approvals, and every decision with its gates; the newest first."""
+    tables = []
+    approvals = tuple(
+        (
+            one.id,
+            each.approval.who,
+            each.approval.when,
+            each.approval.why,
+            _sealed(each.seal),
+        )
+        for one in found.places
+        for each in one.approvals
+    )
+    if approvals:
+        tables.append(Table(("approved in", "by", "when", "why", "signed"), approvals))
+    rows: list[tuple[str, ...]] = []
+    gates: list[tuple[str, ...]] = []
+    policies: dict[str, str] = {}
+    for one in found.places:
+        for each in one.decisions:
+            said = each.decision
+            way = f"{said.source.id} to {said.target.id}"
+            rows.append(
+                (f"{said.outcome}: {way}", _person(said), said.when, said.why, _sealed(each.seal))
+            )
+            if said.policy is not None:
+                policies[said.policy.sha256] = said.policy.source
+            gates += [
+                (
+                    f"{way}, {said.when}",
+                    gate.name,
+                    "yes" if gate.passed else "NO",
+                    "; ".join((gate.evidence, *gate.problems)),
+                )
+                for gate in said.gates
+            ]
+    if rows:
+        tables.append(Table(("decision", "by", "when", "why", "signed"), tuple(rows)))
+        tables.append(Table(("promotion", "gate", "passed", "what was found"), tuple(gates)))
+    facts = [(f"policy {source}", f"sha256 {sha256}") for sha256, source in policies.items()]
+    texts = [] if rows else ["No promotion is on record, as far as could be read."]
+    if rows and not policies:
+        texts.append("No policy was asked.")
+    return Answer(
+        "Who approved it, who promoted it, by which policy?",
+        texts=tuple(texts),
+        facts=tuple(facts),
+        tables=tuple(tables),
+    )
+
+
+def _sealed(seal: Seal) -> str:
+    if not seal.key:
+        return "not signed" if seal.accepted is None else f"NO: {seal.problem}"
+    if seal.accepted is None:
+        return f"says key {seal.key}, which no policy here names"
+    return f"by key {seal.key}" if seal.accepted else f"NO: {seal.problem}"
+
+
 def _named(found: Lookup) -> Answer:
     rows = [
         (
@@ -172,7 +234,7 @@ def _named(found: Lookup) -> Answer:
             str(each.then.version) if each.then else "",
             _reasons(each.since, each.until),
         )
-        for one in found.holders
+        for one in found.places
         for each in one.tenures
     ]
     headers = ("alias", "repository", "from", "until", "then", "why")

@@ -177,6 +177,40 @@ class Hashing:
         return self._digest.hexdigest()
 
 
+class Keeping(Hashing):
+    """A file to write to, as `Hashing`, that becomes the content of the file that it is kept in."""
+
+    def __init__(self, stream: IO[bytes], limit: int, what: str = "a file") -> None:
+        super().__init__(stream, limit, what)
+        self._others = self._fresh()
+
+    @staticmethod
+    def _fresh() -> dict[str, _Beside]:
+        return {name: _Beside(hashlib.new(name, usedforsecurity=False)) for name in CHECKSUMS}
+
+    def write(self, data: bytes) -> int:
+        size = super().write(data)
+        for one in self._others.values():
+            one.update(data)
+        return size
+
+    def seek(self, place: int) -> int:
+        super().seek(place)
+        self.close()
+        self._others = self._fresh()
+        return 0
+
+    def close(self) -> None:
+        """End the threads that hash."""
+        for one in (self._digest, *self._others.values()):
+            one.close()
+
+    def content(self, path: Path) -> Content:
+        """The content of the file at `path`, which was given up to whoever takes it."""
+        digests = {name: one.hexdigest() for name, one in self._others.items()}
+        return Content(path, self._size, {**digests, "sha256": self.hexdigest()}, given_up=True)
+
+
 def local_disk(what: str, error: OSError) -> ConfigurationError:
     """The error where a file cannot be kept on this machine."""
     return ConfigurationError(

@@ -75,7 +75,9 @@ class Driver:
             case protocol.Names(path):
                 return self.repository.names(path)
             case protocol.MakeFolder(path):
-                return self.repository.make_folder(path)
+                made = self.repository.make_folder(path)
+                self._wrote_at = self.monotonic()  # others' answers settle from here on, too
+                return made
             case protocol.Write(path, content):
                 return self._write(path, content, replace=False)
             case protocol.WriteMetadata(metadata):

@@ -145,9 +145,9 @@ def publish_reproducible(library: Library, packed: Packed, *, lists_itself: bool
         for path, content in (*packed.files, pom):
             refusal = yield Write(path, content)
             if not (yield Exists(path)):
-                raise refusal or _hidden(path)
+                raise refusal or hidden(path)
             yield from _compare(path, content)
-            yield from _write_checksums(path, content)
+            yield from write_checksums(path, content)
     yield from list_release(library, lists_itself=lists_itself)
 
 
@@ -178,7 +178,7 @@ def complete(
 ) -> Steps[None]:
     """What follows the commit point: the POM's checksums, and the list."""
     try:
-        yield from _write_checksums(layout.pom_path(coordinate), pom)
+        yield from write_checksums(layout.pom_path(coordinate), pom)
     except RepositoryError as error:
         raise not_listed(coordinate, str(error)) from error
     yield from list_release(coordinate, lists_itself=lists_itself)
@@ -247,19 +247,19 @@ def take(
         if packed is not None and last_look is not None:
             yield from last_look(coordinate)
     except RepositoryError as error:
-        raise _saying(error, f"Nothing was released as {coordinate}.") from error
+        raise saying(error, f"Nothing was released as {coordinate}.") from error
     if packed is None:
         return None
     try:
         ours = yield from _put(order, coordinate, layout.pom_path(coordinate), packed.pom)
     except RepositoryUnavailable as error:
-        raise _saying(
+        raise saying(
             error,
             f"It is not known whether {coordinate} was released. Repeat it: that finishes "
             "that release, or makes another.",
         ) from error
     except RepositoryError as error:
-        raise _saying(error, f"Nothing was released as {coordinate}.") from error
+        raise saying(error, f"Nothing was released as {coordinate}.") from error
     return packed if ours else None
 
 
@@ -273,7 +273,7 @@ def _prepare(order: Order, coordinate: AnyCoordinate) -> Steps[Packed | None]:
         yield Settle()
     if not (yield from _still_ours(order, coordinate)):
         return None
-    yield from _write_checksums(layout.claim_path(coordinate))
+    yield from write_checksums(layout.claim_path(coordinate))
     for path, content in packed.files:
         if not (yield from _upload(order, coordinate, path, content)):
             return None
@@ -285,7 +285,7 @@ def _prepare(order: Order, coordinate: AnyCoordinate) -> Steps[Packed | None]:
     return packed
 
 
-def _saying(error: RepositoryError, text: str) -> RepositoryError:
+def saying(error: RepositoryError, text: str) -> RepositoryError:
     """The same error, and what it means for the release."""
     return type(error)(f"{error} {text}")
 
@@ -323,11 +323,11 @@ def _still_ours(order: Order, coordinate: AnyCoordinate) -> Steps[bool]:
     """Read our claim back. One that cannot be seen protects nothing: the deploy ends there."""
     claim = yield Read(layout.claim_path(coordinate))
     if claim is None:
-        raise _hidden(f"the claim of {coordinate}")
+        raise hidden(f"the claim of {coordinate}")
     return order.token_of(claim) == order.token
 
 
-def _hidden(what: str) -> RepositoryError:
+def hidden(what: str) -> RepositoryError:
     return RepositoryRefused(
         f"The repository took {what} and does not show it: on such a server two deploys can take "
         "one number."
@@ -339,7 +339,7 @@ def _upload(order: Order, coordinate: AnyCoordinate, path: str, content: Content
     if not (yield from _put(order, coordinate, path, content)):
         return False
     if not path.endswith(layout.UNSUMMED):
-        yield from _write_checksums(path, content)
+        yield from write_checksums(path, content)
     return True
 
 
@@ -356,7 +356,7 @@ def _put(order: Order, coordinate: AnyCoordinate, path: str, content: Content) -
     return (yield Same(path, content)) and (yield from _is_ours(order, coordinate))
 
 
-def _write_checksums(path: str, content: Content | None = None) -> Steps[None]:
+def write_checksums(path: str, content: Content | None = None) -> Steps[None]:
     """Write the checksum files beside `path`, as it is there; those there already stay."""
     if content is None:
         data = yield Read(path)

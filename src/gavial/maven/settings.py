@@ -39,7 +39,8 @@ class Settings:
     """The repositories by id, and the one that is meant where none is named.
 
     `default` is an id or a URL, with its source; `None` where nothing says so. `trust` has the
-    rules of every source: none of them takes away what another asks for.
+    rules of every source: none of them takes away what another asks for. `policy` is the file of
+    the promotion policy.
     """
 
     repositories: Mapping[str, RepositorySettings]
@@ -49,6 +50,7 @@ class Settings:
     _merger: Merger | None = None
     signing: Signing = field(default_factory=Signing)
     trust: tuple[TrustRule, ...] = ()
+    policy: Setting[Path] | None = None
 
     @classmethod
     def load(
@@ -92,6 +94,7 @@ class Settings:
             merger,
             merged(layer.signing for layer in layers),
             tuple(rule for layer in layers for rule in layer.trust),
+            next((layer.policy for layer in layers if layer.policy), None),
         )
 
     def find(

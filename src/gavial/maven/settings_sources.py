@@ -27,6 +27,7 @@ from gavial.maven.settings_signing import (
 )
 
 DEFAULT_VARIABLE = "GAVIAL_REPOSITORY"
+POLICY_VARIABLE = "GAVIAL_POLICY"
 CONFIG_VARIABLE = "GAVIAL_CONFIG"
 _VARIABLE = re.compile(rf"GAVIAL_REPOSITORIES_(\w+?)_({'|'.join(p.upper() for p in PARTS)})")
 _FILES = ("ca_file", "client_cert")
@@ -39,12 +40,14 @@ Parts = Mapping[str, Setting[Any]]
 
 @dataclass(frozen=True)
 class Layer:
-    """What one source says: the default repository, parts of repositories by id, signatures."""
+    """What one source says: the default repository, parts of repositories by id, signatures, and
+    the file of the promotion policy."""
 
     default: Setting[str] | None = None
     repositories: Mapping[str, Parts] = field(default_factory=dict)
     signing: Signing | None = None
     trust: tuple[TrustRule, ...] = ()
+    policy: Setting[Path] | None = None
 
 
 def from_environment(environ: Mapping[str, str], folder: Path) -> Layer:
@@ -63,7 +66,14 @@ def from_environment(environ: Mapping[str, str], folder: Path) -> Layer:
         repositories,
         signing_from_environment(environ, folder),
         _trust_file(environ, folder),
+        _policy_variable(environ, folder),
     )
+
+
+def _policy_variable(environ: Mapping[str, str], folder: Path) -> Setting[Path] | None:
+    named = environ.get(POLICY_VARIABLE)
+    source = f"environment variable {POLICY_VARIABLE}"
+    return Setting(folder / expanded(named), source) if named else None
 
 
 def _trust_file(environ: Mapping[str, str], folder: Path) -> tuple[TrustRule, ...]:
@@ -176,7 +186,7 @@ def _layer(table: Any, file: Path, *, own: bool) -> Layer:
     source = str(file)
     _check_table(table, source, "its settings")
     for key in table:
-        _check_known(key, ("default", "repositories", "signing", "trust"), source)
+        _check_known(key, ("default", "repositories", "signing", "trust", "policy"), source)
     default = table.get("default")
     if default is not None:
         default = _string(default, source, "default")
@@ -185,7 +195,20 @@ def _layer(table: Any, file: Path, *, own: bool) -> Layer:
         dict(_repositories(table.get("repositories", {}), file, own=own)),
         signing_of(table.get("signing"), file, own=own),
         trust_of(table.get("trust"), file),
+        _policy(table.get("policy"), file, own=own),
     )
+
+
+def _policy(table: Any, file: Path, *, own: bool) -> Setting[Path] | None:
+    """`[policy]`, whose one key `file` names the promotion policy, from that file's folder."""
+    if table is None:
+        return None
+    source = str(file)
+    _check_table(table, source, "policy")
+    for key in table:
+        _check_known(key, ("file",), f"[policy] of {source}")
+    name = _string(table.get("file", ""), source, "policy.file")
+    return Setting(file.parent / expanded(name), source, own)
 
 
 def _repositories(tables: Any, file: Path, *, own: bool) -> Iterator[tuple[str, Parts]]:

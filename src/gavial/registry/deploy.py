@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gavial import limits
 from gavial.errors import ConfigurationError, IncompatibleModel, UnsafeModel
-from gavial.maven import behaviour, layout, promises, protocol, publish
+from gavial.maven import layout, protocol, publish
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Coordinate, Library, Target, Version
 from gavial.maven.drive import Driver, Transferred
@@ -182,7 +182,7 @@ class _Deploy:
         notes = Notes(local.state_folder(), *what)
         driver = Driver(self.store, self.pack, self.progress)
         runtime.bring(self.store)
-        _warn_of_overwriting(self.store)
+        runtime.warn_of_overwriting(self.store, runtime.library(), runtime.files().pom)
         finished: list[Coordinate] = []
         for token, numbers in notes.left():
             order = self.order(token)
@@ -427,15 +427,6 @@ def _warn_unstamped() -> None:
         "This model has no watermark, so the records that it scores will not name its version. Fit "
         'a gavial.VersionedPipeline, or pass watermark_col="pipeline".'
     )
-
-
-def _warn_of_overwriting(store: Repository) -> None:
-    this, pom = runtime.library(), runtime.files().pom
-    if behaviour.may_overwrite(store, this, layout.pom_path(this), pom):
-        warn(
-            f"Repository {store.id!r} ({store.url}) lets its users overwrite and makes no folders: "
-            f"{promises.RISK}. {promises.MEND_OVERWRITING}"
-        )
 
 
 def _warn_of_sql(model: SavedModel) -> None:

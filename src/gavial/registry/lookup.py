@@ -7,10 +7,10 @@ does not agree is named.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gavial.errors import (
     CorruptRelease,
@@ -27,11 +27,15 @@ from gavial.maven.repository import Repository
 from gavial.maven.settings_signing import TrustRule
 from gavial.model import scored
 from gavial.model.card import Card
-from gavial.registry import places, tenure, trust, verdict, withdraw
+from gavial.registry import places, tenure, testimony, trust, verdict, withdraw
 from gavial.registry.release import Release
 from gavial.registry.tenure import Tenure
+from gavial.registry.testimony import Approved, Decided, Testimony
 from gavial.registry.verdict import Verdict
 from gavial.registry.withdraw import Withdrawal
+
+if TYPE_CHECKING:
+    from gavial.registry.keys import PublicKey
 
 FORMAT = 1
 MOST_RECORDS = 200  # of one module of records
@@ -74,6 +78,8 @@ class Place:
         withdrawn: who took it out of what selectors see, when and why; `None` where it is in.
         withdrawals: every time that this happened or was taken back, newest first.
         tenures: when its aliases meant it, by alias, newest first.
+        decisions: of promotions that brought it there, or were refused there; newest first.
+        approvals: that were given there for a promotion, newest first.
         following: the next build there, or else the next release.
         newest: the highest release there.
         problems: what is not as it ought to be.
@@ -89,10 +95,19 @@ class Place:
     withdrawn: Withdrawal | None = None
     withdrawals: tuple[Withdrawal, ...] = ()
     tenures: tuple[Tenure, ...] = ()
+    decisions: tuple[Decided, ...] = ()
+    approvals: tuple[Approved, ...] = ()
     following: Following | None = None
     newest: Coordinate | None = None
     problems: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+
+    def cards(self) -> Iterator[tuple[int, str, str]]:
+        """The sha256 of the card that each decision and approval is of, with its number."""
+        for one in self.decisions:
+            yield one.number, "the decision", one.decision.card
+        for each in self.approvals:
+            yield each.approval.number, "the approval", each.approval.card
 
 
 @dataclass(frozen=True)
@@ -132,7 +147,15 @@ class Lookup:
     @property
     def alarms(self) -> tuple[str, ...]:
         """What nobody who answers for the release may pass over."""
-        found = [f"{one.id}: {problem}" for one in self.holders for problem in one.problems]
+        found = [f"{one.id}: {problem}" for one in self.places for problem in one.problems]
+        card = self.source.sha256 if self.source else ""
+        for one in self.places:
+            for number, what, said in one.cards():
+                if card and said != card:
+                    found.append(
+                        f"{one.id}: {what} {number} is of a card with the sha256 {said:.64}, and "
+                        f"the card of {self.coordinate} has {card}: it was for other bytes."
+                    )
         cards: dict[str, list[str]] = {}
         for one in self.holders:
             if one.sha256:
@@ -207,24 +230,25 @@ def look(
     Raises:
         ReleaseNotFound, RepositoryError, ConfigurationError: as `lookup`.
     """
-    rules = trust.rules_of(coordinate.module)
     for name in aliases:
         alias.check_name(name)
-    looks = [_Look(store, coordinate, rules) for store in stores]
+    rules = trust.rules_of(coordinate.module)
+    keys = testimony.known_keys(coordinate.module)
+    looks = [_Look(store, coordinate, rules, keys) for store in stores]
     with ThreadPoolExecutor(max(1, min(_THREADS, len(looks)))) as threads:
         outcomes = list(zip(looks, threads.map(_Look.release_of, looks), strict=True))
         errors = {one.store.id: error for one, error in outcomes if error is not None}
         answered = [one for one, error in outcomes if error is None]
         if errors and not answered:
             raise next(iter(errors.values()))
-        holding = [one for one in answered if one.place.released]
-        # An alias that is known from one repository is looked for where none can be listed.
-        listed = list(threads.map(_Look.names, holding))
+        if not any(one.place.released for one in answered):
+            raise _nowhere(coordinate, answered, errors)
+        # Also of those that do not have it: what staging said of it may outlive it there. An alias
+        # that is known from one repository is looked for where none can be listed.
+        listed = list(threads.map(_Look.names, answered))
         known = {*aliases, *(name for names in listed for name in names or ())}
         asked = [known if names is None else {*names, *aliases} for names in listed]
-        list(threads.map(_Look.records_of, holding, map(sorted, asked)))
-    if not holding:
-        raise _nowhere(coordinate, answered, errors)
+        list(threads.map(_Look.records_of, answered, map(sorted, asked)))
     return Lookup(
         coordinate,
         tuple(one.place for one in answered),
@@ -236,9 +260,13 @@ class _Look:
     """One repository, read by one thread at a time."""
 
     def __init__(
-        self, store: Repository, coordinate: Coordinate, rules: Sequence[TrustRule]
+        self,
+        store: Repository,
+        coordinate: Coordinate,
+        rules: Sequence[TrustRule],
+        keys: Mapping[str, PublicKey],
     ) -> None:
-        self.store, self.coordinate, self.rules = store, coordinate, rules
+        self.store, self.coordinate, self.rules, self.keys = store, coordinate, rules, keys
         self.place = Place(store.id, store.url)
         self._problems: list[str] = []
         self._unread: list[str] = []
@@ -269,7 +297,7 @@ class _Look:
         model = self.coordinate.module
         none: tuple[str, ...] | None = ()
         found = self._tried("aliases", lambda: tenure.candidates(self.store, model), none)
-        if found is None:
+        if found is None and self.place.released:
             self._unread.append(
                 "its aliases: it lists nothing and has no search that is known here, so those were "
                 "looked for that other repositories have or that you named (--alias)"
@@ -286,6 +314,7 @@ class _Look:
             self.place,
             **self._withdrawn(),
             tenures=tuple(one for name in aliases for one in self._tenures(name)),
+            **self._said(),
             following=self._following(later),
             newest=Coordinate(module, there[-1]) if there else None,
         )
@@ -317,6 +346,16 @@ class _Look:
         none: tuple[list[Withdrawal], list[Withdrawal]] = ([], [])
         now, past = self._tried("withdrawals", read, none)
         return {"withdrawn": now[0] if now else None, "withdrawals": tuple(past)}
+
+    def _said(self) -> dict[str, Any]:
+        def read() -> Testimony:
+            return testimony.of(self.store, self.coordinate, self.keys, MOST_RECORDS)
+
+        found = self._tried("decisions and approvals", read, Testimony())
+        self._problems += found.problems
+        seals = [one.seal for one in found.decisions] + [one.seal for one in found.approvals]
+        self._problems += (one.problem for one in seals if one.accepted is False)
+        return {"decisions": found.decisions, "approvals": found.approvals}
 
     def _ours(self, found: Iterable[Withdrawal]) -> list[Withdrawal]:
         return [one for one in found if one.coordinate == self.coordinate]
@@ -396,6 +435,13 @@ def _place(one: Place) -> dict[str, Any]:
                 "then": str(each.then) if each.then else None,
             }
             for each in one.tenures
+        ],
+        "decisions": [
+            {**each.decision.to_json(), "number": each.number, "seal": vars(each.seal)}
+            for each in one.decisions
+        ],
+        "approvals": [
+            {**each.approval.to_json(), "seal": vars(each.seal)} for each in one.approvals
         ],
         "following": None
         if one.following is None

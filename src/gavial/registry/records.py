@@ -17,7 +17,12 @@ from itertools import islice
 from typing import Any
 
 from gavial import limits
-from gavial.errors import ConfigurationError, CorruptRelease, InvalidCoordinate
+from gavial.errors import (
+    ConfigurationError,
+    CorruptRelease,
+    IncompatibleModel,
+    InvalidCoordinate,
+)
 from gavial.maven import layout, protocol, record, record_log
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Coordinate, Entry, Module
@@ -189,43 +194,44 @@ def read(store: Repository, head: Head) -> Record:
     return Record(head, Author(**texts), body)
 
 
-def heads(
-    store: Repository,
-    module: Module,
-    check: Callable[[Head], None] = lambda _: None,
-    most: int | None = None,
-) -> Iterator[Head]:
-    """The POM of every record of a module, newest first; what is claimed and no more is left out.
-
-    Args:
-        check: raises where a record is not of what it is read as.
-        most: so many of the newest alone.
-
-    Raises:
-        CorruptRelease: one is no record.
-        IncompatibleModel: a later Gavial wrote it.
-    """
-    for number in islice(reversed(Driver(store).run(record.numbers(module))), most):
-        entry = Entry(module, number)
-        pom = store.read(layout.pom_path(entry))
-        if pom is not None:
-            head = Head.parse(pom, entry)
-            check(head)
-            yield head
-
-
 def history(
     store: Repository,
     module: Module,
     check: Callable[[Head], None] = lambda _: None,
     most: int | None = None,
 ) -> Iterator[Record]:
-    """Every record of a module, newest first, with what it says beside its POM.
+    """Every record of a module, newest first. A number that is claimed and no more is left out.
+
+    Args:
+        check: raises where a record is not of what it is read as.
+        most: so many of the newest alone.
 
     Raises:
-        CorruptRelease, IncompatibleModel: as `heads` and `read`.
+        CorruptRelease, IncompatibleModel: as `read`.
     """
-    return (read(store, head) for head in heads(store, module, check, most))
+    for head in heads(store, module, most):
+        if not isinstance(head, Head):
+            raise head
+        check(head)
+        yield read(store, head)
+
+
+def heads(
+    store: Repository, module: Module, most: int | None = None
+) -> Iterator[Head | CorruptRelease | IncompatibleModel]:
+    """What the POM of each record says, newest first; where one cannot be read, why.
+
+    For readers of whom most records are no concern. `most` is how many of the newest are read; a
+    number that is claimed and no more is left out.
+    """
+    for number in islice(reversed(Driver(store).run(record.numbers(module))), most):
+        entry = Entry(module, number)
+        pom = store.read(layout.pom_path(entry))
+        if pom is not None:
+            try:
+                yield Head.parse(pom, entry)
+            except (CorruptRelease, IncompatibleModel) as error:
+                yield error
 
 
 def _pack(draft: Draft, entry: Entry, sign: Sign | None) -> tuple[Head, protocol.Packed]:

@@ -66,7 +66,7 @@ class Release:
             raise CorruptRelease(f"The card of {coordinate} is that of {card.coordinate}.")
         prefix = f"{coordinate.artifact}-{coordinate.version}"
         for one in card.files:
-            if not one.name.startswith((f"{prefix}.", f"{prefix}-")):
+            if not one.name.startswith((f"{prefix}.", f"{prefix}-")) or _leads_away(one.name):
                 raise CorruptRelease(f"The card of {coordinate} lists the file {one.name!r}.")
         content = Content.of_bytes(data)
         own = File(path.rpartition("/")[2], content.size, content.digests["sha256"])
@@ -176,14 +176,19 @@ class Release:
         Raises:
             CorruptRelease: it is missing or is not what the card says.
         """
-        if file.name != Path(file.name).name or "\\" in file.name:
+        self.receive(
+            file, Hashing(stream, file.size, f"{file.name} of {self.coordinate}"), progress
+        )
+
+    def receive(self, file: File, target: Hashing, progress: Transferred | None) -> None:
+        """As `copy`, into something that hashes."""
+        if _leads_away(file.name):
             raise CorruptRelease(f"The card of {self.coordinate} lists the file {file.name!r}.")
 
         def transferred(count: int) -> None:
             if progress is not None:
                 progress(file.name, count, file.size)
 
-        target = Hashing(stream, file.size, f"{file.name} of {self.coordinate}")
         path = f"{layout.release_folder(self.coordinate)}/{file.name}"
         found = self.repository.download(path, cast(Any, target), transferred)
         if not found:
@@ -193,3 +198,7 @@ class Release:
                 f"{file.name} of {self.coordinate} in repository {self.repository.id!r} is not "
                 f"what was released: sha256 {target.hexdigest()}, and the card says {file.sha256}."
             )
+
+
+def _leads_away(name: str) -> bool:
+    return name != Path(name).name or "\\" in name

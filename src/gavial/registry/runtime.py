@@ -14,12 +14,13 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from gavial.maven import layout, protocol, publish
+from gavial.maven import behaviour, layout, promises, protocol, publish
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Library, Module
 from gavial.maven.drive import Driver
 from gavial.maven.pom import Pom, pom_properties
 from gavial.maven.repository import Repository
+from gavial.registry.warn import warn
 from gavial.version import __version__
 
 MODULE = Module("io.gavial", "gavial")
@@ -65,6 +66,21 @@ def bring(store: Repository) -> None:
     """
     steps = publish.publish_reproducible(library(), files(), lists_itself=store.lists_itself)
     Driver(store, lambda _: files()).run(steps)
+
+
+def warn_of_overwriting(store: Repository, this: Library, pom: Content) -> None:
+    """Warn where a number can be lost to a writer that stood still.
+
+    Args:
+        store: where somebody is about to release.
+        this: a runtime jar that is there.
+        pom: its POM.
+    """
+    if behaviour.may_overwrite(store, this, layout.pom_path(this), pom):
+        warn(
+            f"Repository {store.id!r} ({store.url}) lets its users overwrite and makes no folders: "
+            f"{promises.RISK}. {promises.MEND_OVERWRITING}"
+        )
 
 
 def content_hash(sources: dict[str, bytes]) -> str:

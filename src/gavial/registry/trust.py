@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gavial.errors import ConfigurationError, UntrustedRelease
@@ -246,6 +247,22 @@ def _when(release: Release) -> datetime:
 
 
 def _fingerprints(rules: Iterable[TrustRule]) -> Mapping[str, PublicKey]:
+    found: dict[str, PublicKey] = {}
+    for rule in rules:
+        found |= public_keys(rule.keys, rule.source)
+    return found
+
+
+def public_keys(files: Iterable[Path], source: str) -> dict[str, PublicKey]:
+    """Public keys by their fingerprint.
+
+    Args:
+        files: one each.
+        source: where they are named, as a message says it.
+
+    Raises:
+        ConfigurationError: one cannot be read, or is of a kind that signs no releases.
+    """
     try:
         from gavial.registry import keys
     except ImportError as error:
@@ -253,11 +270,10 @@ def _fingerprints(rules: Iterable[TrustRule]) -> Mapping[str, PublicKey]:
             'Verifying signatures needs cryptography 45 or newer: pip install "gavial"'
         ) from error
     found = {}
-    for rule in rules:
-        for file in rule.keys:
-            what = f"The key {str(file)!r} of {rule.source}"
-            key = keys.public(keys.read(file, what), what)
-            found[key.fingerprint] = key
+    for file in files:
+        what = f"The key {str(file)!r} of {source}"
+        key = keys.public(keys.read(file, what), what)
+        found[key.fingerprint] = key
     return found
 
 

@@ -107,13 +107,33 @@ def verify(
     if keys or authority:
         rules.append(TrustRule(("*",), tuple(keys), authority, (), "the key that you named"))
     with tempfile.TemporaryDirectory(prefix="gavial-verify-") as folder:
-        there = _There(release, Path(folder), rules)
-        checks = [_files(there, progress)]
-        checks += (check(there) for check in _CHECKS)
+        problems = _fetched(release, Path(folder), progress)
+        report = _report(_There(release, Path(folder), rules), problems)
     if golden:
-        failed = [one.name for one in checks if one.passed is False]
-        checks.append(_golden(release, failed, allow_sql))
-    return Report(str(release.coordinate), tuple(checks))
+        failed = [one.name for one in report.checks if one.passed is False]
+        scored = _golden(release, failed, allow_sql)
+        report = Report(report.coordinate, (*report.checks, scored))
+    return report
+
+
+def of_folder(release: Release, folder: Path, problems: Sequence[str]) -> Report:
+    """Check a release whose files were fetched already.
+
+    Args:
+        release: its repository is asked for the signature and the runtime jar alone.
+        folder: its files, by name.
+        problems: what was wrong with them when they came.
+
+    Raises:
+        ConfigurationError: a key of the configuration cannot be read.
+    """
+    rules = [rule for rule in places.settings().trust if rule.covers(release.coordinate.group)]
+    return _report(_There(release, folder, rules), problems)
+
+
+def _report(there: _There, problems: Sequence[str]) -> Report:
+    checks = [_files(there.release, problems), *(check(there) for check in _CHECKS)]
+    return Report(str(there.release.coordinate), tuple(checks))
 
 
 @dataclass
@@ -141,22 +161,28 @@ class _There:
         return (self.folder / name).read_bytes()
 
 
-def _files(there: _There, progress: Transferred | None) -> Check:
+def _fetched(release: Release, folder: Path, progress: Transferred | None) -> list[str]:
+    """Fetch every file, and say what is wrong with which."""
+    problems = []
+    for file in release.files:
+        try:
+            with (folder / file.name).open("wb") as stream:
+                release.copy(file, stream, progress)
+        except CorruptRelease as error:
+            problems.append(str(error))
+    return problems
+
+
+def _files(release: Release, found: Sequence[str]) -> Check:
     """Every byte against the card."""
-    release, problems = there.release, []
+    problems = []
     names = {file.name for file in release.files}
     for path in (layout.jar_path, layout.pom_path, layout.claim_path):
         name = path(release.coordinate).rpartition("/")[2]
         if name not in names:
             problems.append(f"The card lists no {name}.")
-    for file in release.files:
-        try:
-            with (there.folder / file.name).open("wb") as stream:
-                release.copy(file, stream, progress)
-        except CorruptRelease as error:
-            problems.append(str(error))
     count, size = len(release.files), sum(file.size for file in release.files)
-    return _check("files", problems, f"{count} files, {size} bytes")
+    return _check("files", [*problems, *found], f"{count} files, {size} bytes")
 
 
 def _jar(there: _There) -> Check:
