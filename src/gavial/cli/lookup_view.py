@@ -11,6 +11,7 @@ from gavial.cli.text import harmless, harmless_lines
 
 if TYPE_CHECKING:
     from gavial.cli.card_view import Rows
+    from gavial.model.decision import Decision
     from gavial.registry.lookup import Lookup, Place
     from gavial.registry.records import Author
     from gavial.registry.testimony import Seal
@@ -22,10 +23,11 @@ _STILL = "still"
 
 @dataclass(frozen=True)
 class Table:
-    """Rows below headers."""
+    """Rows below headers, and below a title where there are several."""
 
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ def answers(found: Lookup) -> list[Answer]:
         _who(found),
         _signed(found),
         _promoted(found),
+        _gates(found),
         _named(found),
         _before(found),
         _after(found),
@@ -78,6 +81,8 @@ def render(found: Lookup) -> None:
         for line in output.aligned(shown):
             output.line(_INDENT + line)
         for table in answer.tables:
+            if table.title:
+                output.line(_INDENT + harmless(table.title))
             output.table(table.headers, table.rows)
         for text in answer.listed:
             output.line(_INDENT + harmless(f"- {text}"))
@@ -165,55 +170,68 @@ def _trusted(one: Verdict) -> str:
 
 
 def _promoted(found: Lookup) -> Answer:
-    """Approvals, and every decision with its gates; the newest first."""
-    tables = []
-    approvals = tuple(
+    """Approvals and decisions, in the order of time."""
+    approvals = [
+        (each.approval.when, one.id, each.approval.who, each.approval.why, _sealed(each.seal))
+        for one in found.places
+        for each in one.approvals
+    ]
+    decided = [
         (
-            one.id,
-            each.approval.who,
-            each.approval.when,
-            each.approval.why,
+            each.decision.when,
+            _what_came(each.decision),
+            _person(each.decision),
+            each.decision.why,
             _sealed(each.seal),
         )
         for one in found.places
-        for each in one.approvals
-    )
+        for each in one.decisions
+    ]
+    tables = []
     if approvals:
-        tables.append(Table(("approved in", "by", "when", "why", "signed"), approvals))
-    rows: list[tuple[str, ...]] = []
-    gates: list[tuple[str, ...]] = []
-    policies: dict[str, str] = {}
-    for one in found.places:
-        for each in one.decisions:
-            said = each.decision
-            way = f"{said.source.id} to {said.target.id}"
-            rows.append(
-                (f"{said.outcome}: {way}", _person(said), said.when, said.why, _sealed(each.seal))
-            )
-            if said.policy is not None:
-                policies[said.policy.sha256] = said.policy.source
-            gates += [
-                (
-                    f"{way}, {said.when}",
-                    gate.name,
-                    "yes" if gate.passed else "NO",
-                    "; ".join((gate.evidence, *gate.problems)),
-                )
-                for gate in said.gates
-            ]
-    if rows:
-        tables.append(Table(("decision", "by", "when", "why", "signed"), tuple(rows)))
-        tables.append(Table(("promotion", "gate", "passed", "what was found"), tuple(gates)))
-    facts = [(f"policy {source}", f"sha256 {sha256}") for sha256, source in policies.items()]
-    texts = [] if rows else ["No promotion is on record, as far as could be read."]
-    if rows and not policies:
-        texts.append("No policy was asked.")
+        headers = ("approved", "in", "by", "why", "signed")
+        tables.append(Table(headers, tuple(sorted(approvals))))
+    if decided:
+        headers = ("decided", "what", "by", "why", "signed")
+        tables.append(Table(headers, tuple(sorted(decided))))
     return Answer(
-        "Who approved it, who promoted it, by which policy?",
-        texts=tuple(texts),
-        facts=tuple(facts),
+        "Who approved it, and who promoted it?",
+        texts=() if decided else ("No promotion is on record, as far as could be read.",),
         tables=tuple(tables),
     )
+
+
+def _gates(found: Lookup) -> Answer | None:
+    """Every gate of every decision, with the policy that asked."""
+    decided = [each.decision for one in found.places for each in one.decisions]
+    if not decided:
+        return None
+    policies = {one.policy.sha256: one.policy.source for one in decided if one.policy}
+    tables = [
+        Table(("gate", "passed", "what was found"), _rows(one), f"{_what_came(one)}, {one.when}")
+        for one in sorted(decided, key=lambda one: one.when)
+    ]
+    return Answer(
+        "By which policy, and what did it find?",
+        texts=() if policies else ("No policy was asked.",),
+        facts=tuple((source, f"sha256 {sha256}") for sha256, source in policies.items()),
+        tables=tuple(tables),
+    )
+
+
+def _rows(one: Decision) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        (
+            gate.name,
+            "yes" if gate.passed else "NO",
+            "; ".join(dict.fromkeys((gate.evidence, *gate.problems))),
+        )
+        for gate in one.gates
+    )
+
+
+def _what_came(one: Decision) -> str:
+    return f"{one.outcome}, {one.source.id} to {one.target.id}"
 
 
 def _sealed(seal: Seal) -> str:
@@ -227,9 +245,9 @@ def _sealed(seal: Seal) -> str:
 def _named(found: Lookup) -> Answer:
     rows = [
         (
+            f"{each.since.when} by {_person(each.since)}",
             each.alias,
             one.id,
-            f"{each.since.when} by {_person(each.since)}",
             f"{each.until.when} by {_person(each.until)}" if each.until else _STILL,
             str(each.then.version) if each.then else "",
             _reasons(each.since, each.until),
@@ -237,11 +255,11 @@ def _named(found: Lookup) -> Answer:
         for one in found.places
         for each in one.tenures
     ]
-    headers = ("alias", "repository", "from", "until", "then", "why")
+    headers = ("from", "alias", "in", "until", "then", "why")
     return Answer(
         "Which names did it have, and when?",
         texts=() if rows else ("No alias was ever set to it, as far as could be read.",),
-        tables=(Table(headers, tuple(rows)),) if rows else (),
+        tables=(Table(headers, tuple(sorted(rows))),) if rows else (),
     )
 
 
