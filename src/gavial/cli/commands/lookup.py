@@ -56,7 +56,7 @@ def lookup(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell who answers for what scored a record, in every configured repository."""
+    """Tell who answers for what scored a record."""
     from gavial.model import scored
 
     given = scored.read(_records() if watermark == "-" else watermark, column)
