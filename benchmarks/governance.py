@@ -1,14 +1,16 @@
-"""How long `diff`, `show` and `list --where` take on large models and many releases.
+"""How long `diff`, `show`, `list --where` and `promote` take on large models and many releases.
 
-    python benchmarks/governance.py [STAGES [LABELS [RELEASES]]]
+    python benchmarks/governance.py [STAGES [LABELS [RELEASES [MEGABYTES]]]]
 
 `diff` and `show` beside a plain reading of the same bytes, with `json` and pyarrow alone; a search
-of many releases for the first time, and again. No Spark: a saved model is plain files.
+of many releases for the first time, and again; a promotion from folder to folder beside a copy of
+the jar. No Spark: a saved model is plain files.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -32,6 +34,7 @@ from gavial.model.card import Card
 from gavial.registry import find
 from gavial.registry.deploy import deploy
 from gavial.registry.diff import diff
+from gavial.registry.promote import promote
 from gavial.registry.release import Release
 
 SPARK = "org.apache.spark.ml."
@@ -180,7 +183,42 @@ def plain_cards(folder: Path) -> None:
         json.loads(path.read_bytes())
 
 
-def main(stages: int, labels: int, count: int) -> None:
+def large(folder: Path, megabytes: int) -> Release:
+    """A release of a model with one file of that size, which no compression makes smaller."""
+    saved = scalers(folder / "saved", 1, 1)
+    (data,) = saved.glob("stages/*/data")
+    with (data / "part-1.snappy.parquet").open("wb") as file:
+        for _ in range(megabytes):
+            file.write(os.urandom(1 << 20))
+    return deploy(saved, "com.acme:large:1.0", folder / "staging")
+
+
+def promotion(folder: Path, megabytes: int) -> measure.Race:
+    """A promotion beside a copy of the jar that is on disk at its end, as a released one is."""
+    release = large(folder, megabytes)
+    jar = folder / "staging" / layout.jar_path(release.coordinate)
+    copy, target = folder / "copy.jar", folder / "releases"
+
+    def copied() -> None:
+        copy.unlink(missing_ok=True)
+        shutil.copyfile(jar, copy)
+        descriptor = os.open(copy, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+
+    def hashed() -> None:
+        with jar.open("rb") as file:
+            hashlib.file_digest(file, "sha256")
+
+    def promoted() -> None:
+        shutil.rmtree(target, ignore_errors=True)
+        assert promote(str(release.coordinate), folder / "staging", target).outcome == "promoted"
+
+    ways = {"copy the jar": copied, "sha256 of the jar": hashed, "promote": promoted}
+    return measure.race(f"promote, {megabytes} MB", ways, 5)
+
+
+def main(stages: int, labels: int, count: int, megabytes: int) -> None:
     warnings.simplefilter("ignore")
     races = []
     print(*measure.HEAD, sep="\n", flush=True)
@@ -208,9 +246,10 @@ def main(stages: int, labels: int, count: int) -> None:
                 3,
             )
         )
+        races.append(promotion(work / "large", megabytes))
     measure.report(races, measure.results(), "governance")
 
 
 if __name__ == "__main__":
     given = [int(one) for one in sys.argv[1:]]
-    main(*given, *(1_000, 1_000_000, 10_000)[len(given) :])
+    main(*given, *(1_000, 1_000_000, 10_000, 300)[len(given) :])

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kinds import PASSWORD, SERVERS, USER
 
 import gavial
-from conftest import PASSWORD, SERVERS, USER
 from gavial.errors import InvalidCoordinate, ReleaseNotFound, RepositoryUnavailable
 from gavial.maven import drive, layout
 from gavial.maven.coordinate import Coordinate, Module

@@ -10,9 +10,9 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
+from kinds import PASSWORD, SERVERS, USER
 
 import gavial
-from conftest import PASSWORD, SERVERS, USER
 from gavial.errors import ConfigurationError, NumberTaken, RepositoryError
 from gavial.maven import drive, layout
 from gavial.maven.content import Content
@@ -444,6 +444,16 @@ def test_a_target_that_lets_nobody_write_is_an_error_and_decides_nothing(place, 
     with pytest.raises(RepositoryError):
         promote()
     assert kept("staging") == []
+
+
+def test_a_decision_of_very_many_gates_is_kept_with_all_of_them(place, released, policy):
+    place("staging", "folder", released)
+    place("releases", "folder")
+    names = ["ä" * 400 + str(number) for number in range(100)]
+    found = promote(policy=policy("metrics = " + json.dumps([f"{one} >= 1" for one in names])))
+    (there,) = kept("staging")
+    assert [one.passed for one in there.gates] == [one.passed for one in found.gates]
+    assert len(there.gates) > 100
 
 
 def test_what_is_kept_is_read_back_as_it_was_returned(place, released):

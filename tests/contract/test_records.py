@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from maven_server import Fault
 from releasing import release
 
 from gavial.errors import (
+    AccessDenied,
     ConfigurationError,
     Conflict,
     InvalidCoordinate,
@@ -180,15 +182,20 @@ def test_who_set_an_alias_from_an_older_one_is_told_what_it_means_now(models):
     assert models.set_alias("com.acme:churn", "champion", "1.0.2", expected=1).number == 2
 
 
-def test_of_three_in_a_race_for_an_alias_exactly_one_wins(models):
-    def try_(build):
+def test_of_three_in_a_race_for_an_alias_exactly_one_wins(models, connect):
+    def another():
+        if models.store.lists_itself:
+            return models
+        return ModelRepository(connect(models.url, credentials=("deployer", "pässword")))
+
+    def try_(store, build):
         try:
-            return models.set_alias("com.acme:churn", "champion", f"1.0.{build}", expected=0)
+            return store.set_alias("com.acme:churn", "champion", f"1.0.{build}", expected=0)
         except Conflict:
             return None
 
     with ThreadPoolExecutor(3) as threads:
-        (won,) = filter(None, threads.map(try_, range(3)))
+        (won,) = filter(None, threads.map(try_, [another() for _ in range(3)], range(3)))
     assert models.alias("com.acme:churn", "champion") == won
     assert len(models.alias_history("com.acme:churn", "champion")) == 1
 
@@ -326,6 +333,19 @@ def test_a_reader_asks_once_whether_anything_is_withdrawn(serve, connect):
         server.requests.clear()
         means(store, text)
         assert len(server.requests) == requests, text
+
+
+def test_who_may_not_read_withdrawals_is_shown_the_list_and_cannot_deploy(serve, connect):
+    server = serve()
+    store = connect(server.url)
+    release(store, "com.acme:churn:1.0")
+    denied = Fault("status", "GET", "churn-withdrawals/maven-metadata.xml", 403)
+    server.faults += [denied]
+    assert means(store, "com.acme:churn") == "com.acme:churn:1.0.0"
+    server.faults += [denied]
+    with pytest.raises(AccessDenied):
+        release(store, "com.acme:churn:1.0", "b")
+    assert not list(server.root.glob("com/acme/churn/1.0.1"))
 
 
 # Killed ----------------------------------------------------------------------------------------

@@ -316,6 +316,46 @@ def test_a_withdrawal_is_said_in_json_and_shown_by_list(gavial, released, monkey
     assert gavial("list", "com.acme:churn", "--json").json["withdrawn"] == []
 
 
+POLICY = """
+metrics = ["auc >= 0.85", "auc >= current - 0.01"]
+card = ["owner"]
+approvals = { required = 1, keys = ["bob.pub"] }
+"""
+
+
+def test_a_release_is_promoted_once_every_gate_lets_it_through(gavial, released, tmp_path):
+    (tmp_path / "promotion.toml").write_text(POLICY)
+    gavial("keygen", "--to", "bob.pem")
+    way = ("--from", released, "--to", "releases/", "--policy", "promotion.toml")
+    looked = gavial("promote", "com.acme:churn:1.0.0", *way, "--dry-run")
+    assert looked.code == 1
+    assert re.search(r"^metrics: auc >= 0\.85 +NO +auc is 0\.81", looked.out, re.M)
+    assert re.search(r"^card +yes +filled: owner$", looked.out, re.M)
+    assert "approvals: 1 approvals are asked for, and 0 count" in looked.err
+    assert not (tmp_path / "releases").exists()
+    approved = gavial(
+        *("approve", "com.acme:churn:1.0.1", "--repository", released),
+        *("--key", "bob.pem", "--why", "reviewed"),
+    )
+    assert (approved.code, approved.out) == (0, "com.acme:churn:1.0.1\n")
+    done = gavial("promote", "com.acme:churn", *way, "--json")
+    assert (done.code, done.json["outcome"]) == (0, "promoted")
+    assert [one["why"] for one in done.json["approvals"]] == ["reviewed"]
+    assert gavial("promote", "com.acme:churn", *way).code == 0
+    assert "1.0.1" in gavial("list", "com.acme:churn", "--repository", "releases/").out
+
+
+def test_a_policy_with_a_gate_that_nobody_knows_is_a_usage_error(gavial, released, tmp_path):
+    (tmp_path / "promotion.toml").write_text("metric = ['auc > 0']")
+    done = gavial(
+        *("promote", "com.acme:churn", "--from", released, "--to", "releases/"),
+        *("--policy", "promotion.toml"),
+    )
+    assert (done.code, done.out) == (2, "")
+    assert "Unknown gate 'metric'" in done.err
+    assert "Did you mean 'metrics'?" in done.err
+
+
 def test_show_tells_what_a_release_is_and_how_to_use_it(gavial, released):
     done = gavial("show", "com.acme:churn:1.0.+", "--repository", released)
     lines = [line.strip() for line in done.out.splitlines()]

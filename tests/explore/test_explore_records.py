@@ -97,7 +97,7 @@ def test_a_withdrawal_and_a_deploy_of_which_any_may_die_lose_nothing(model):
     assert any(invariants.withdrawn(files) for files in ends)
 
 
-@pytest.mark.parametrize("model", [FOLDER, REFUSES_AT_ONCE, REFUSES], ids=named)
+@pytest.mark.parametrize("model", [FOLDER, REFUSES], ids=named)
 def test_a_withdrawal_among_two_deploys_stays_out_of_the_list_and_nothing_else_is_lost(model):
     found = withdrawal_among(2, model, crashes=0).explore_turns(3)
     assert found.violations == ()

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from targets import CHURN, SAVED
 
-from gavial.maven.coordinate import Coordinate
+from gavial.maven.coordinate import Coordinate, Entry, Module, Number
 from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.pom import pom_properties
+from gavial.maven.record import Claim, Head
 from gavial.model import bom, jar, metadata_xml, watermark
 from gavial.model.saved_model import SavedModel
 from gavial.model.signature import Bundle, Statement
@@ -18,6 +19,7 @@ from gavial.registry import keys
 
 FORMAT_1 = Path(__file__).parents[1] / "fixtures" / "releases" / "format-1"
 ONE = Coordinate.parse("com.acme:churn:1.0.3")
+RECORD = Entry(Module("com.acme", "churn-champion"), Number(3))
 
 
 def seeds(target: str) -> list[bytes]:
@@ -82,6 +84,12 @@ _SEEDS = {
         ModuleMetadata(CHURN, ("1.0.0", "1.0-rc")).render(datetime(2026, 1, 1, tzinfo=UTC))
     ],
     "pom": lambda: _released(".pom"),
+    "record": lambda: [
+        Head(RECORD, "alias", CHURN, "0" * 64, {"alias": "champion"}, ONE).render(
+            "It means 1.0.3."
+        ),
+        Claim("token", 2).render(RECORD),
+    ],
     "settings_xml": lambda: [
         "<settings><servers><server><id>models</id><username>u</username><password>{COQLCE6DU6GtcS5P="
         "}</password></server></servers><mirrors><mirror><id>m</id><url>https://m.test</url>"

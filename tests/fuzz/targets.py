@@ -13,9 +13,10 @@ from types import MappingProxyType
 from gavial.errors import GavialError
 from gavial.maven import html_listing, indexes
 from gavial.maven import pom as maven_pom
-from gavial.maven.coordinate import Coordinate, Library, Module, Target, Version
+from gavial.maven.coordinate import Coordinate, Entry, Library, Module, Number, Target, Version
 from gavial.maven.ivy import realm_of
 from gavial.maven.metadata import ModuleMetadata
+from gavial.maven.record import Claim, Head, describe
 from gavial.maven.selector import Request, Selector
 from gavial.maven.settings import Settings
 from gavial.model import bom, jar, metadata_xml, sql, watermark
@@ -104,6 +105,15 @@ def metadata(data: bytes) -> None:
 def pom(data: bytes) -> None:
     with suppress(GavialError):
         maven_pom.read(data, "a POM")
+
+
+def record(data: bytes) -> None:
+    """The POM and the claim of a record, and whether what is written of the POM is read again."""
+    Claim.parse(data)
+    describe(data)
+    with suppress(GavialError):
+        head = Head.parse(data, Entry(Module("com.acme", "churn-champion"), Number(3)))
+        assert Head.parse(head.render(""), head.entry) == head
 
 
 def settings_xml(data: bytes) -> None:
@@ -200,6 +210,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         key,
         metadata,
         pom,
+        record,
         settings_xml,
         toml,
         hocon,

@@ -159,6 +159,31 @@ def test_a_newer_release_is_taken_between_two_batches_of_a_running_stream(job):
     assert len(used) == job.count
 
 
+def test_a_stream_follows_an_alias_forward_and_back(job):
+    for _ in range(2):
+        job.release()
+    models = gavial.repository(job.models)
+    models.set_alias("com.acme:churn", "champion", "1.0.0")
+    scoring = job.start(
+        "com.acme:churn@champion", trigger={"processingTime": "0 seconds"}, poll=0.1
+    )
+    try:
+        for version in ("1.0.1", "1.0.0"):
+            models.set_alias("com.acme:churn", "champion", version)
+            end = time.monotonic() + LONG
+            while str(scoring.version.version) != version:
+                assert time.monotonic() < end
+                job.arrive()
+                scoring.query.processAllAvailable()
+    finally:
+        scoring.stop()
+    assert scoring.problems == ()
+    used = [build for _, build in sorted(job.scored().items())]
+    assert len(used) == job.count
+    assert used[-1] == 0
+    assert 1 in used
+
+
 def test_a_replayed_batch_keeps_its_version_and_is_not_doubled(job):
     job.release()
     job.arrive(2)

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from gavial import limits
 from gavial.errors import (
     AccessDenied,
+    CorruptRelease,
     RepositoryError,
     RepositoryRefused,
     RepositoryUnavailable,
@@ -27,6 +28,7 @@ from gavial.maven.content import Content
 from gavial.maven.repository import FolderAnswer, Progress, Repository
 
 _CHUNK = 1 << 20
+_CLONED = 64 << 20
 _TEMPORARY = ".gavial-"
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -64,6 +66,30 @@ class FolderRepository(Repository):
         with self._errors("read", path), suppress(FileNotFoundError, NotADirectoryError):
             with _opened(self._place(path)) as source:
                 _copy(source, target, progress)
+            return True
+        return False
+
+    def clone(
+        self, path: str, target: BinaryIO, limit: int, progress: Progress | None = None
+    ) -> bool:
+        """Copy a file into `target`, a new and empty file of this machine, within the system.
+
+        A file system that can (Btrfs, XFS, some of the network) copies no bytes for that.
+
+        Returns:
+            `False` where there is no such file.
+
+        Raises:
+            CorruptRelease: it has more than `limit` bytes.
+        """
+        with self._errors("read", path), suppress(FileNotFoundError, NotADirectoryError):
+            with _opened(self._place(path)) as source:
+                size = os.fstat(source.fileno()).st_size
+                if size > limit:
+                    raise CorruptRelease(
+                        f"{path} in {self.folder} has {size} bytes, and {limit} were released."
+                    )
+                _clone(source, target, progress)
             return True
         return False
 
@@ -231,6 +257,20 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _clone(source: BinaryIO, target: BinaryIO, progress: Progress | None) -> None:
+    try:
+        while count := os.copy_file_range(source.fileno(), target.fileno(), _CLONED):
+            if progress is not None:
+                progress(count)
+    except (AttributeError, OSError):  # not on this system, or not between these two
+        if progress is not None:
+            progress(-target.seek(0, os.SEEK_CUR))
+        source.seek(0)
+        target.seek(0)
+        target.truncate()
+        _copy(source, target, progress)
 
 
 def _copy(source: BinaryIO, target: BinaryIO, progress: Progress | None) -> None:

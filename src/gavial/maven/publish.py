@@ -208,7 +208,8 @@ def _known(module: Module) -> Steps[set[str]]:
 
 def _check_no_records(module: Module, versions: Iterable[str]) -> Steps[None]:
     """Refuse to release a model among the records of another one, such as `churn-champion`."""
-    numbers = sorted(filter(None, map(Number.try_parse, versions)), reverse=True)
+    plain = filter(str.isdecimal, versions)  # first, for there may be ten thousand
+    numbers = sorted(filter(None, map(Number.try_parse, plain)), reverse=True)
     for number in numbers[:MAX_RECORDS_ASKED]:
         pom = yield Read(layout.pom_path(Entry(module, number)))
         what = record.describe(pom) if pom is not None else None

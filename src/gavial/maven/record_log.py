@@ -25,14 +25,17 @@ from gavial.maven.protocol import Exists, Names, Read, Settle, Steps
 
 @dataclass(frozen=True)
 class RecordOrder(publish.Order):
-    """An order for a record. `after_of` reads from a claim which record its writer took for the
-    newest; `None` where it is no such claim, or its writer did not care."""
+    """An order for a record.
+
+    `after_of` reads from a claim which record its writer took for the newest; `None` where it is
+    no such claim, or its writer did not care.
+    """
 
     after_of: Callable[[bytes], int | None] = lambda _: None
 
 
 def append(
-    order: publish.Order, module: Module, model: Module, kind: str, after: int | None
+    order: RecordOrder, module: Module, model: Module, kind: str, after: int | None
 ) -> Steps[Entry]:
     """Publish one more record.
 
@@ -154,7 +157,7 @@ def _look_below(entry: Entry, after: int) -> Steps[None]:
             raise _faster(entry.at(number))
 
 
-def _look_back(order: publish.Order, entry: Entry, after: int) -> Steps[None]:
+def _look_back(order: RecordOrder, entry: Entry, after: int) -> Steps[None]:
     """Say so where another writer that did not know of this record committed one as well."""
     for number in range(after + 1, entry.number):
         if (yield Exists(layout.pom_path(entry.at(number)))):
@@ -162,9 +165,8 @@ def _look_back(order: publish.Order, entry: Entry, after: int) -> Steps[None]:
     above = entry.at(entry.number + 1)
     settled = False
     while (claim := (yield Read(layout.claim_path(above)))) is not None:
-        knew = isinstance(order, RecordOrder) and order.after_of(claim) == entry.number
-        if knew:
-            return
+        if order.after_of(claim) == entry.number:
+            return  # that writer knew of this record
         if not settled:
             yield Settle()
             settled = True

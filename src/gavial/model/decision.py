@@ -13,10 +13,10 @@ FORMAT = 1
 # What came of it.
 PROMOTED, THERE, REFUSED, WOULD_PROMOTE = "promoted", "there", "refused", "would be promoted"
 _OUTCOMES = (PROMOTED, THERE, REFUSED, WOULD_PROMOTE)
-# Characters and lines that a record keeps.
+# Characters that a record keeps of a policy and of one text, and how many reasons and approvals.
 LONGEST_POLICY = 20_000
-_LONGEST = 2_000
-_MOST = 50
+LONGEST = 1_000
+_MOST = 20
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class GateResult:
     evidence: str
     problems: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, longest: int = LONGEST) -> dict[str, Any]:
         return {
-            "name": self.name,
+            "name": self.name[:longest],
             "passed": self.passed,
-            "evidence": self.evidence[:_LONGEST],
-            "problems": [one[:_LONGEST] for one in self.problems[:_MOST]],
+            "evidence": self.evidence[:longest],
+            "problems": [one[:longest] for one in self.problems[:_MOST]],
         }
 
 
@@ -66,8 +66,8 @@ class Approval:
     why: str
     number: int
 
-    def to_json(self) -> dict[str, Any]:
-        return dict(vars(self))
+    def to_json(self, longest: int = LONGEST) -> dict[str, Any]:
+        return {**vars(self), "why": self.why[:longest]}
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,8 @@ class Decision:
                 f"{self.target.id!r}:{listed}"
             )
 
-    def to_json(self) -> dict[str, Any]:
-        """As JSON values, of bounded size."""
+    def to_json(self, longest: int = LONGEST) -> dict[str, Any]:
+        """As JSON values, with so many characters of each text at most."""
         policy = None
         if self.policy is not None:
             policy = {**vars(self.policy), "text": self.policy.text[:LONGEST_POLICY]}
@@ -171,8 +171,8 @@ class Decision:
             "from": dict(vars(self.source)),
             "to": dict(vars(self.target)),
             "policy": policy,
-            "gates": [one.to_json() for one in self.gates],
-            "approvals": [one.to_json() for one in self.approvals],
+            "gates": [one.to_json(longest) for one in self.gates],
+            "approvals": [one.to_json(longest) for one in self.approvals[:_MOST]],
             "who": self.who,
             "owner": self.owner,
             "when": self.when,

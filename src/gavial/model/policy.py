@@ -28,7 +28,7 @@ from gavial.model.gates import Approved, Gate
 
 FORMAT = 1
 _LONGEST = 500  # characters of a condition
-_MOST = 200  # entries of a list
+_MOST = 100  # entries of a list
 _AGE = re.compile(r"([0-9]{1,6}) ?(m|h|d|w)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _NUMBER = r"[+-]?(?:[0-9]{1,300}(?:\.[0-9]{0,300})?|\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,4})?"

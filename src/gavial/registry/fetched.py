@@ -106,6 +106,8 @@ def fetch(release: Release, work: Path, progress: Transferred | None = None) -> 
 
 
 def _file(release: Release, file: File, place: Path, progress: Transferred | None) -> Content:
+    if isinstance(release.repository, FolderRepository):
+        return _clone(release, release.repository, file, place, progress)
     try:
         with place.open("wb") as stream:
             target = Keeping(stream, file.size, f"{file.name} of {release.coordinate}")
@@ -116,6 +118,31 @@ def _file(release: Release, file: File, place: Path, progress: Transferred | Non
                 target.close()
     except OSError as error:
         raise local_disk(str(place), error) from error
+
+
+def _clone(
+    release: Release,
+    store: FolderRepository,
+    file: File,
+    place: Path,
+    progress: Transferred | None,
+) -> Content:
+    """As `_file`, from a folder: the system copies faster than bytes pass through here."""
+
+    def copied(count: int) -> None:
+        if progress is not None:
+            progress(file.name, count, file.size)
+
+    path = f"{layout.release_folder(release.coordinate)}/{file.name}"
+    try:
+        with place.open("wb") as stream:
+            if not store.clone(path, stream, file.size, copied):
+                raise CorruptRelease(f"{file.name} of {release.coordinate} is missing.")
+        found = Content.of_file(place, given_up=True)
+    except OSError as error:
+        raise local_disk(str(place), error) from error
+    release.compare_with(file, found.digests["sha256"])
+    return found
 
 
 def _runtime(release: Release, work: Path) -> tuple[Library, Packed] | None:

@@ -193,10 +193,18 @@ class Release:
         found = self.repository.download(path, cast(Any, target), transferred)
         if not found:
             raise CorruptRelease(f"{file.name} of {self.coordinate} is missing.")
-        if target.hexdigest() != file.sha256:
+        self.compare_with(file, target.hexdigest())
+
+    def compare_with(self, file: File, sha256: str) -> None:
+        """Compare what came with what the card says.
+
+        Raises:
+            CorruptRelease: it is something else.
+        """
+        if sha256 != file.sha256:
             raise CorruptRelease(
                 f"{file.name} of {self.coordinate} in repository {self.repository.id!r} is not "
-                f"what was released: sha256 {target.hexdigest()}, and the card says {file.sha256}."
+                f"what was released: sha256 {sha256}, and the card says {file.sha256}."
             )
 
 

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from gavial import limits
-from gavial.errors import AccessDenied, RepositoryUnavailable
+from gavial.errors import AccessDenied, CorruptRelease, RepositoryUnavailable
 from gavial.maven import catalog
 from gavial.maven.content import Content
 from gavial.maven.coordinate import Module
@@ -79,3 +79,33 @@ def test_what_is_no_plain_file_is_refused_and_not_waited_for(tmp_path, kind):
     for read in (repository.read, lambda path: repository.download(path, io.BytesIO())):
         with pytest.raises(RepositoryUnavailable, match="no plain file"):
             read(PATH)
+
+
+def cloned(repository, target, limit=100):
+    told = []
+    with target.open("wb") as stream:
+        found = repository.clone(PATH, stream, limit, told.append)
+    return found, sum(told)
+
+
+def test_a_file_is_cloned_by_the_system_and_told_of(tmp_path):
+    repository = FolderRepository(tmp_path)
+    repository.write(PATH, Content.of_bytes(b"x" * 90))
+    assert cloned(repository, tmp_path / "copy") == (True, 90)
+    assert (tmp_path / "copy").read_bytes() == b"x" * 90
+
+
+def test_where_the_system_cannot_it_is_copied(tmp_path, monkeypatch):
+    repository = FolderRepository(tmp_path)
+    repository.write(PATH, Content.of_bytes(b"x" * 90))
+    monkeypatch.delattr(os, "copy_file_range")
+    assert cloned(repository, tmp_path / "copy") == (True, 90)
+    assert (tmp_path / "copy").read_bytes() == b"x" * 90
+
+
+def test_a_file_that_is_not_there_is_no_clone_and_one_that_has_grown_is_corrupt(tmp_path):
+    repository = FolderRepository(tmp_path)
+    assert cloned(repository, tmp_path / "copy") == (False, 0)
+    repository.write(PATH, Content.of_bytes(b"x" * 90))
+    with pytest.raises(CorruptRelease, match="has 90 bytes, and 80 were released"):
+        cloned(repository, tmp_path / "copy", 80)

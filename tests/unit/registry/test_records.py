@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,21 +18,31 @@ from gavial.errors import (
 )
 from gavial.maven import catalog, layout
 from gavial.maven.content import Content
-from gavial.maven.coordinate import Entry, Module, Number
+from gavial.maven.coordinate import Coordinate, Entry, Module, Number
+from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.selector import Request
 from gavial.registry import records
 
-SAVED = Path(__file__).parents[2] / "fixtures" / "saved_models" / "spark-4.3" / "churn"
+RECORDS = Path(__file__).parents[2] / "fixtures" / "records" / "format-1"
 CHURN = Module("com.acme", "churn")
 CHAMPION = Module("com.acme", "churn-champion")
 
 
 @pytest.fixture
 def models(tmp_path):
-    """A folder with two builds of a model."""
-    for _ in range(2):
-        gavial.deploy(SAVED, "com.acme:churn:1.0", tmp_path / "models")
-    return gavial.repository(tmp_path / "models")
+    """A folder with two builds of a model, as far as an alias looks at them."""
+    models = gavial.repository(tmp_path / "models")
+    for build in range(2):
+        lie(models.store, Coordinate.parse(f"com.acme:churn:1.0.{build}"))
+    return models
+
+
+def lie(store, coordinate):
+    """A release that lies there with a POM and a card that nobody reads."""
+    store.write(layout.card_path(coordinate), Content.of_bytes(b"{}"))
+    store.write(layout.pom_path(coordinate), Content.of_bytes(b"<project/>"))
+    listed = ModuleMetadata(coordinate.module).render(datetime.now(UTC))
+    store.write(layout.metadata_path(coordinate.module), Content.of_bytes(listed), replace=True)
 
 
 def means(store, text):
@@ -53,7 +64,7 @@ def test_a_selector_and_an_alias_at_once_are_refused():
 
 def test_the_aliases_of_a_model_are_told_from_libraries_models_and_others_aliases(models):
     models.set_alias("com.acme:churn", "champion", "1.0.1")
-    gavial.deploy(SAVED, "com.acme:churn-eu:1.0", Path(models.store.folder))
+    lie(models.store, Coordinate.parse("com.acme:churn-eu:1.0.0"))
     models.set_alias("com.acme:churn-eu", "champion", "1.0.0")
     put(models.store, Entry(Module("com.acme", "churn-utils"), Number(1)), b"<project/>")
     group = Content.of_bytes(b"<metadata><plugins/></metadata>")
@@ -168,3 +179,13 @@ def test_details_that_say_something_else_are_an_error(models, content):
     models.store.write(layout.details_path(entry), Content.of_bytes(data))
     with pytest.raises((CorruptRelease, IncompatibleModel)):
         list(records.history(models.store, CHAMPION))
+
+
+def test_records_of_the_first_format_are_read():
+    models = gavial.repository(RECORDS)
+    (alias,) = models.alias_history("com.acme:churn", "champion")
+    assert (str(alias.coordinate), alias.number) == ("com.acme:churn:1.0.1", 1)
+    assert (alias.why, alias.owner) == ("best on the holdout of May", "the retention team")
+    (withdrawal,) = models.withdrawals("com.acme:churn")
+    assert (str(withdrawal.coordinate), withdrawal.number) == ("com.acme:churn:1.0.0", 1)
+    assert withdrawal.why == "trained on the wrong month"
