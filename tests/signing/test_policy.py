@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from tampered import SAVED
 
 import gavial
-from conftest import SAVED
 from gavial.errors import ConfigurationError, UntrustedRelease
 from gavial.maven.drive import Driver
 from gavial.maven.settings import Settings
