@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gavial.registry.catalog import repository as repository
     from gavial.registry.deploy import deploy as deploy
     from gavial.registry.diff import diff as diff
+    from gavial.registry.lookup import lookup as lookup
     from gavial.registry.promote import promote as promote
     from gavial.registry.release import Release as Release
     from gavial.registry.resolve import available as available
@@ -44,6 +45,7 @@ _HOMES = {
     "coordinate": "gavial.registry.resolve",
     "deploy": "gavial.registry.deploy",
     "diff": "gavial.registry.diff",
+    "lookup": "gavial.registry.lookup",
     "promote": "gavial.registry.promote",
     "repository": "gavial.registry.catalog",
     "resolve": "gavial.registry.resolve",

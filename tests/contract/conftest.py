@@ -12,16 +12,8 @@ from gavial.maven.folder import FolderRepository
 from gavial.maven.http import HttpRepository
 
 sys.path.extend(map(str, (Path(__file__).parent, Path(__file__).parents[1] / "servers")))
+from kinds import PASSWORD, SERVERS, USER
 from maven_server import MavenServer
-
-USER, PASSWORD = "deployer", "pässword"
-
-# How servers differ in what they refuse: see docs/protocol.md.
-SERVERS = {
-    "http-refusing": {"refusal": 400},
-    "http-dav": {"overwrite": "allow", "mkcol": True, "listing": True},
-    "http-nexus2": {"if_none_match": "always_412"},
-}
 
 
 def no_sleep(_: float) -> None:

@@ -12,9 +12,9 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
+from kinds import PASSWORD, SERVERS, USER
 
 import gavial
-from conftest import PASSWORD, SERVERS, USER
 from gavial.errors import ConfigurationError, NumberTaken, RepositoryError
 from gavial.maven import drive, layout
 from gavial.maven.content import Content

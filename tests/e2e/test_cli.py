@@ -31,6 +31,7 @@ COMMANDS = (
     "approve",
     "promote",
     "withdraw",
+    "lookup",
     "spark-conf",
     "run",
     "ivysettings",
@@ -893,3 +894,60 @@ def test_spark_fetches_what_was_verified_where_ivy_could_not_log_in(
         done = gavial("run", "com.acme:churn", "--verified", *command, **variables)
         assert done.code == 0, done.err
         assert "resolved com.acme:churn:1.0.0" in done.out
+
+
+# -- lookup ----------------------------------------------------------------------------------
+
+
+def test_what_scored_records_is_told_for_each_version_once(gavial, released, tmp_path):
+    lines = [json.dumps({"n": n, "pipeline": f"com.acme:churn:1.0.{n % 2}"}) for n in range(5)]
+    command = shlex.join((*GAVIAL, "lookup", "-", "--repository", "models/"))
+    done = subprocess.run(
+        ("sh", "-c", f"{command} --json"),
+        cwd=tmp_path,
+        env=environment(),
+        input="\n".join(lines),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    told = [(one["coordinate"], one["records"]) for one in found["releases"]]
+    assert told == [("com.acme:churn:1.0.0", 3), ("com.acme:churn:1.0.1", 2)]
+    assert found["releases"][0]["card"]["metrics"] == {"auc": 0.81}
+    assert "records: 5, scored by com.acme:churn:1.0.0 (3)" in done.stderr
+
+
+def test_a_lookup_answers_question_by_question_in_text_and_as_a_page(gavial, released, tmp_path):
+    shown = gavial("lookup", "com.acme:churn:1.0.0", "--repository", released)
+    assert (shown.code, shown.err) == (0, "")
+    for question in ("What scored this?", "Who signed it?", "What replaced it?"):
+        assert question in shown.out
+    assert "com.acme:churn:1.0.1" in shown.out
+    assert "\x1b" not in shown.out
+    where = ("--repository", released, "--html", "page.html")
+    assert gavial("lookup", "com.acme:churn:1.0.0", *where).code == 0
+    assert "What scored this?" in (tmp_path / "page.html").read_text("utf-8")
+    done = gavial("lookup", "com.acme:churn:1.0.0", *where[:-1], "no/such/folder/page.html")
+    assert done.code == 2
+    assert "cannot be written" in done.err
+
+
+def test_a_lookup_ends_with_what_it_found(gavial, released, tmp_path):
+    missing = gavial("lookup", "com.acme:churn:7.0.0", "--repository", released)
+    assert missing.code == 3
+    assert "none of the repositories" in missing.err
+    assert gavial("lookup", "nothing", "--repository", released).code == 2
+    shutil.copytree(tmp_path / "models", tmp_path / "others")
+    card = tmp_path / "others/com/acme/churn/1.0.0/churn-1.0.0-card.json"
+    card.chmod(0o644)
+    card.write_bytes(card.read_bytes().replace(b"0.81", b"0.99"))
+    urls = {
+        f"GAVIAL_REPOSITORIES_{name.upper()}_URL": (tmp_path / name).as_uri()
+        for name in ("models", "others")
+    }
+    done = gavial("lookup", "com.acme:churn:1.0.0", **urls)
+    assert done.code == 1
+    assert "is not the same in every repository" in done.err
+    assert "is not the same in every repository" in done.out

@@ -5,10 +5,10 @@ import json
 import subprocess
 
 import pytest
+from tampered import SAVED, Version
 from tools import tool
 
 import gavial
-from conftest import SAVED, Version
 from gavial.errors import CorruptRelease
 from gavial.maven import layout
 from gavial.maven.coordinate import Coordinate, Library

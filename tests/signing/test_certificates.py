@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 from authority import DAY, SERVER, Authority
+from tampered import SAVED, Version
 
 import gavial
-from conftest import SAVED, Version
 from gavial.errors import ConfigurationError, CorruptRelease, UntrustedRelease
 from gavial.model.signature import Bundle
 from gavial.registry import certificates

@@ -6,8 +6,7 @@ import subprocess
 import sys
 
 import pytest
-
-from conftest import SAVED
+from tampered import SAVED
 
 
 @pytest.fixture

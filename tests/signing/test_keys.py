@@ -6,9 +6,9 @@ import subprocess
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from tampered import SAVED
 
 import gavial
-from conftest import SAVED
 from gavial.errors import ConfigurationError
 from gavial.registry import keys
 from gavial.registry.verify import verify

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
+from tampered import SAVED
 
 import gavial
-from conftest import SAVED
 from gavial.errors import ConfigurationError, UntrustedRelease
 from gavial.maven.drive import Driver
 from gavial.maven.settings import Settings
+from gavial.registry import keys
 from gavial.registry.spark_conf import plan
 
 MALLORY = '[[trust]]\ngroups = ["*"]\nkeys = ["{people}/mallory.pub"]\n'
@@ -239,3 +240,9 @@ def test_a_deploy_that_signs_does_not_finish_one_that_did_not(tmp_path, people, 
     release = gavial.deploy(SAVED, "com.acme:late:1.0", models, sign=people / "alice.pem")
     assert release.coordinate.version.build == 1
     assert gavial.deploy(SAVED, "com.acme:late:1.0", models).coordinate.version.build == 0
+
+
+def test_releases_are_found_by_the_key_that_their_signature_names(signed, people):
+    alice = keys.public(keys.read(people / "alice.pub", "Alice"), "Alice").fingerprint
+    found = gavial.repository(signed).find(f"signer={alice}", "version")
+    assert [str(one.coordinate.version) for one in found] == ["1.0.0", "1.0.1"]

@@ -12,10 +12,10 @@ import debian
 import pytest
 from authority import Authority
 from maven_server import MavenServer
+from tampered import SAVED
 from tools import Tool, tool
 
 import gavial
-from conftest import SAVED
 from gavial.errors import ConfigurationError, UntrustedRelease
 from gavial.model.signature import signed_bytes
 

@@ -23,6 +23,7 @@ PUBLIC = {
     "deploy",
     "diff",
     "errors",
+    "lookup",
     "promote",
     "repository",
     "resolve",
@@ -60,6 +61,7 @@ def test_importing_gavial_imports_nothing_that_may_be_missing():
         "import sys; before = set(sys.modules); import gavial; "
         "import gavial.registry.resolve, gavial.model.jar, gavial.maven.settings; "
         "import gavial.streaming, gavial.registry.diff, gavial.registry.find; "
+        "import gavial.registry.lookup; "
         "names = {name.partition('.')[0] for name in set(sys.modules) - before}; "
         "print(sorted(names - set(sys.stdlib_module_names) - {'gavial'}))"
     )

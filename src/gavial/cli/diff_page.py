@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from gavial.cli import diff_text
-from gavial.cli.page import page, text
+from gavial.cli import diff_text, html
+from gavial.cli.html import text
 from gavial.model.difference import (
     ADDED,
     CHANGED,
@@ -18,29 +18,16 @@ from gavial.model.difference import (
 )
 
 SHOWN = 500  # values or labels of one part
-_STYLE = """
-td:nth-child(1) { width: 26% } td:nth-child(2), td:nth-child(3) { width: 34% }
-td:nth-child(4) { text-align: right; white-space: nowrap; color: var(--soft) }
-thead th:nth-child(4) { text-align: right }
-tr.added td:nth-child(3), tr.changed td:nth-child(3) { background: var(--add);
-  color: var(--add-ink) }
-tr.removed td:nth-child(2), tr.changed td:nth-child(2) { background: var(--gone);
-  color: var(--gone-ink) }
-tr.added, tr.removed, tr.changed { background: none; color: inherit }
-tr.same { color: var(--soft) }
-ul.counts { list-style: none; display: flex; flex-wrap: wrap; gap: .5rem; padding: 0 }
-@media (max-width: 40rem) { td:nth-child(n) { width: auto; text-align: left } }
-"""
 _Row = tuple[str, str, str, str, str]  # status, name, before, after, by how much
 
 
 def render(found: Difference) -> str:
     """The page."""
-    return page(f"{found.before} → {found.after}", _body(found), _STYLE)
+    title = f"{found.before} → {found.after}"
+    return html.render("diff.html", title, "diff.css", body=html.markup(_body(found)))
 
 
 def _body(found: Difference) -> Iterator[str]:
-    yield f"<h1>{text(found.before)} <span aria-label='to'>→</span> {text(found.after)}</h1>"
     if not found.differs:
         yield "<p>No difference.</p>"
     yield from _counts(found.stages)
@@ -105,7 +92,7 @@ def _stages(found: Difference, stages: Sequence[StageChange]) -> Iterator[str]:
             f'<details{opened}><summary><span class="tag {one.status}">{_word(one.status)}</span>'
             f"{text(diff_text.stage_title(one))}</summary><div>"
         )
-        yield f'<p class="soft"><code>{text(one.class_name)}</code></p>'
+        yield f'<p class="quiet"><code>{text(one.class_name)}</code></p>'
         rows = [
             (
                 change.status,
@@ -133,19 +120,19 @@ def _stages(found: Difference, stages: Sequence[StageChange]) -> Iterator[str]:
 
 def _learned(found: Difference, learned: LearnedChange) -> Iterator[str]:
     size = text(diff_text.learned_title(learned))
-    yield f'<h3>What it learnt <span class="soft">{size}, {_word(learned.status)}</span></h3>'
+    yield f'<h3>What it learnt <span class="quiet">{size}, {_word(learned.status)}</span></h3>'
     if learned.unread:
         yield f"<p>Its files differ. Not compared by value: {text(learned.unread)}</p>"
     for part in learned.parts:
         if part.status == SAME:
             continue
         title = text(diff_text.part_title(part))
-        yield f'<p>{text(part.name)} <span class="soft">{title}</span></p>'
+        yield f'<p>{text(part.name)} <span class="quiet">{title}</span></p>'
         rows = _rows(part)
         if rows:
             yield from _table(found, rows[:SHOWN])
         if len(rows) > SHOWN:
-            yield f'<p class="soft">… {len(rows) - SHOWN} more, in --json.</p>'
+            yield f'<p class="quiet">… {len(rows) - SHOWN} more, in --json.</p>'
 
 
 def _rows(part: PartChange) -> list[_Row]:

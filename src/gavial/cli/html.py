@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
+from html import escape
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from gavial.cli.text import harmless
+from gavial.errors import ConfigurationError
 
 _FOLDER = "templates"
 
 
-def render(template: str, title: str, **values: Any) -> str:
+def render(template: str, title: str, style: str = "", **values: Any) -> str:
     """A page as text. Every value is made harmless and escaped.
 
     Args:
-        template: a file of the folder `templates`.
+        template: a file of the folder `templates`, which extends `base.html`.
         title: of the page.
+        style: a further file of styles there, on top of `page.css`.
         values: what the template shows.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -33,9 +38,42 @@ def render(template: str, title: str, **values: Any) -> str:
         undefined=StrictUndefined,
         finalize=lambda value: value if isinstance(value, Markup) else harmless(value),
     )
-    style = resources.files("gavial.cli").joinpath(_FOLDER, "page.css").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    folder = resources.files("gavial.cli").joinpath(_FOLDER)
+    files = ("page.css", style) if style else ("page.css",)
+    styles = "".join(folder.joinpath(one).read_text("utf-8") for one in files)
+    # `default-src 'none'` and this hash: what escaped the escaping could load and run nothing.
+    digest = base64.b64encode(hashlib.sha256(styles.encode()).digest()).decode()
     text: str = environment.get_template(template).render(
-        title=title, style=Markup(style), style_hash=Markup(f"sha256-{digest}"), **values
+        title=title, style=Markup(styles), style_hash=Markup(f"sha256-{digest}"), **values
     )
     return text + "\n"
+
+
+def text(value: object) -> str:
+    """A value as text of a page: markup is shown, controls are escapes.
+
+    >>> text("<b> & \\x07")
+    '&lt;b&gt; &amp; \\\\x07'
+    """
+    return escape(harmless(value), quote=True)
+
+
+def markup(lines: Iterable[str]) -> Any:
+    """HTML that a module here made, with `text` around all that came from outside."""
+    from markupsafe import Markup
+
+    return Markup("\n".join(lines))
+
+
+def write(place: Path, content: str) -> None:
+    """Write a page to a file.
+
+    Raises:
+        ConfigurationError: it cannot be written there.
+    """
+    try:
+        place.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(
+            f"{str(place)!r} cannot be written: {error.strerror or error}."
+        ) from error

@@ -53,6 +53,8 @@ FIELDS: dict[str, Kind] = {
     "stage": Kind.TEXT,  # several: the classes, with and without their packages
     "library": Kind.TEXT,  # several
     "size": Kind.NUMBER,  # bytes of all files
+    "alias": Kind.TEXT,  # several: those that mean it now
+    "signer": Kind.TEXT,  # as its signature says
 }
 FAMILIES: dict[str, Kind] = {
     "metrics": Kind.NUMBER,

@@ -7,9 +7,7 @@ reads its card in the repository again.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,17 +18,18 @@ from gavial.maven.repository import Repository
 from gavial.model import facts, query
 from gavial.model.card import Card
 from gavial.model.query import Order, Where
+from gavial.registry import live
 from gavial.registry.card_index import CardIndex
 from gavial.registry.release import Release, Transferred
 from gavial.registry.warn import warn
 
-_THREADS = 8  # to one server at a time
 _KEPT_AT_ONCE = 500  # cards: a search that is interrupted goes on where it was
 _SHOWN = 3  # problems of one kind that are told in full
 
-# Facts that are no part of a card and may change, such as a release's aliases: each is called with
-# the repository and a module and gives facts by version. Their names stand in `query.FIELDS`.
-LIVE: tuple[Callable[[Repository, Module], Mapping[Version, Mapping[str, Any]]], ...] = ()
+# Facts that are no part of a card: read in the repository where they are asked for, of the
+# releases that meet the conditions on cards. Their names stand in `query.FIELDS`.
+Live = Callable[[Repository, Module, Sequence[Version]], Mapping[Version, Any]]
+LIVE: Mapping[str, Live] = {"alias": live.aliases, "signer": live.signers}
 
 
 @dataclass(frozen=True)
@@ -107,11 +106,16 @@ def find(
                 rows += _Search(store, index, refresh, progress).rows(only)
             except GavialError as error:
                 problems[store.id] = error
+    by_id = {store.url: store for store in stores}
+    asked = [*(one.field for one in conditions.conditions), *(one.field for one in orders)]
+    _check_keys(rows, asked)
+    wanted = [name for name in LIVE if any(one.name == name for one in asked)]
+    if wanted:
+        on_cards = Where(tuple(c for c in conditions.conditions if c.field.name not in LIVE))
+        rows = list(_with_live(filter(on_cards.matches, rows), by_id, wanted, problems))
     _raise(problems, len(stores))
-    _check_keys(rows, [*(one.field for one in conditions.conditions), *(o.field for o in orders)])
     rows.sort(key=lambda row: (row["_"].module, *(-n for n in row["_"].version.key())))
     matching = query.ordered(filter(conditions.matches, rows), orders)
-    by_id = {store.url: store for store in stores}
     found = tuple(
         Found(
             row["_"],
@@ -128,6 +132,31 @@ def find(
             if not isinstance(error, ModelNotFound)
         },
     )
+
+
+def _with_live(
+    rows: Iterable[dict[str, Any]],
+    stores: Mapping[str, Repository],
+    wanted: Sequence[str],
+    problems: dict[str, GavialError],
+) -> Iterator[dict[str, Any]]:
+    """Rows with what is no part of their cards; a repository that cannot tell is a problem."""
+    by_module: dict[tuple[str, Module], list[dict[str, Any]]] = {}
+    for row in rows:
+        by_module.setdefault((row["_at"], row["_"].module), []).append(row)
+    for (url, module), several in by_module.items():
+        store = stores[url]
+        if store.id in problems:
+            continue
+        versions = [row["_"].version for row in several]
+        try:
+            facts = {name: LIVE[name](store, module, versions) for name in wanted}
+        except GavialError as error:
+            problems[store.id] = error
+            continue
+        for row in several:
+            said = {name: found.get(row["_"].version) for name, found in facts.items()}
+            yield {**row, **{name: value for name, value in said.items() if value}}
 
 
 def _raise(problems: Mapping[str, GavialError], asked: int) -> None:
@@ -180,15 +209,12 @@ class _Search:
             if self.refresh or known.get(str(version), ("",))[0] != stamps[version]
         ]
         read = dict(self._read(module, wanted, stamps))
-        live = [one(self.store, module) for one in LIVE]
         for version in there:
             found = read.get(version) if version in read else known.get(str(version), ("", None))[1]
             if found is None or (version in wanted and version not in read):
                 continue
-            row = {**found, "repository": self.store.id}
-            for one in live:
-                row.update(one.get(version, {}))
-            yield {**row, "_": Coordinate(module, version), "_at": self.store.url}
+            coordinate = Coordinate(module, version)
+            yield {**found, "repository": self.store.id, "_": coordinate, "_at": self.store.url}
 
     def _stamp(self, module: Module, version: Version) -> str:
         """What tells a card that was read from another under its name, where a look does.
@@ -226,26 +252,7 @@ class _Search:
         self, module: Module, wanted: Sequence[Version]
     ) -> Iterator[tuple[Version, dict[str, Any] | str]]:
         """The facts of each card, or what is wrong with it."""
-        if self.store.lists_itself or len(wanted) < 2:  # a disk is not faster by threads
-            yield from ((one, _facts(self.store, module, one)) for one in wanted)
-            return
-        twins: list[Repository] = []
-        of_thread = threading.local()
-
-        def start() -> None:
-            of_thread.store = self.store.twin()
-            twins.append(of_thread.store)
-
-        def one(version: Version) -> dict[str, Any] | str:
-            return _facts(of_thread.store, module, version)
-
-        with ThreadPoolExecutor(_THREADS, initializer=start) as threads:
-            try:
-                yield from zip(wanted, threads.map(one, wanted), strict=True)
-            finally:
-                threads.shutdown(cancel_futures=True)
-                for twin in twins:
-                    twin.close()
+        yield from live.each(self.store, wanted, lambda store, one: _facts(store, module, one))
 
 
 def _facts(store: Repository, module: Module, version: Version) -> dict[str, Any] | str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from gavial import limits
@@ -194,31 +195,36 @@ def read(store: Repository, head: Head) -> Record:
 
 
 def history(
-    store: Repository, module: Module, check: Callable[[Head], None] = lambda _: None
+    store: Repository,
+    module: Module,
+    check: Callable[[Head], None] = lambda _: None,
+    most: int | None = None,
 ) -> Iterator[Record]:
     """Every record of a module, newest first. A number that is claimed and no more is left out.
 
     Args:
         check: raises where a record is not of what it is read as.
+        most: so many of the newest alone.
 
     Raises:
         CorruptRelease, IncompatibleModel: as `read`.
     """
-    for number in reversed(Driver(store).run(record.numbers(module))):
-        entry = Entry(module, number)
-        pom = store.read(layout.pom_path(entry))
-        if pom is not None:
-            head = Head.parse(pom, entry)
-            check(head)
-            yield read(store, head)
+    for head in heads(store, module, most):
+        if not isinstance(head, Head):
+            raise head
+        check(head)
+        yield read(store, head)
 
 
-def heads(store: Repository, module: Module) -> Iterator[Head | CorruptRelease | IncompatibleModel]:
+def heads(
+    store: Repository, module: Module, most: int | None = None
+) -> Iterator[Head | CorruptRelease | IncompatibleModel]:
     """What the POM of each record says, newest first; where one cannot be read, why.
 
-    For readers of whom most records are no concern.
+    For readers of whom most records are no concern. `most` is how many of the newest are read; a
+    number that is claimed and no more is left out.
     """
-    for number in reversed(Driver(store).run(record.numbers(module))):
+    for number in islice(reversed(Driver(store).run(record.numbers(module))), most):
         entry = Entry(module, number)
         pom = store.read(layout.pom_path(entry))
         if pom is not None:

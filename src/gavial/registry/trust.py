@@ -54,7 +54,12 @@ class Signature:
 
 def applies(module: Module) -> bool:
     """Whether the configuration asks for signatures of a module."""
-    return bool(_covering(places.settings().trust, module))
+    return bool(rules_of(module))
+
+
+def rules_of(module: Module) -> list[TrustRule]:
+    """The configured rules that cover a module."""
+    return _covering(places.settings().trust, module)
 
 
 def require(release: Release) -> Signature | None:
@@ -69,13 +74,13 @@ def require(release: Release) -> Signature | None:
         CorruptRelease: its signature cannot be read.
         IncompatibleModel: its signature is of a later form.
     """
-    rules = _covering(places.settings().trust, release.coordinate.module)
+    rules = rules_of(release.coordinate.module)
     return check(release, rules) if rules else None
 
 
 def require_card(coordinate: Coordinate) -> None:
     """Refuse a release that Gavial did not make, where the configuration asks for signatures."""
-    rules = _covering(places.settings().trust, coordinate.module)
+    rules = rules_of(coordinate.module)
     if rules:
         raise UntrustedRelease(
             f"{coordinate} has no model card, so it cannot be signed, and {_sources(rules)} asks "
@@ -85,7 +90,13 @@ def require_card(coordinate: Coordinate) -> None:
 
 def check(release: Release, rules: Sequence[TrustRule]) -> Signature:
     """Check a release against given rules, all of which cover it."""
-    signature = read(release)
+    return check_read(release, read(release), rules)
+
+
+def check_read(
+    release: Release, signature: Signature | None, rules: Sequence[TrustRule]
+) -> Signature:
+    """The same with a signature that was read already."""
     if signature is None:
         raise UntrustedRelease(
             f"{release.coordinate} in repository {release.repository.id!r} is not signed, and "

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from gavial import limits
 from gavial.errors import (
     CorruptRelease,
-    GavialError,
     IncompatibleModel,
     InvalidCoordinate,
     UntrustedRelease,
@@ -20,10 +19,9 @@ from gavial.maven.content import Content
 from gavial.maven.coordinate import Library
 from gavial.maven.settings_signing import TrustRule
 from gavial.model import bom, jar, metadata_xml
-from gavial.model.signature import signed_bytes
 from gavial.owner import temporary
 from gavial.registry import golden as sample
-from gavial.registry import places, trust
+from gavial.registry import places, verdict
 
 if TYPE_CHECKING:
     from gavial.registry.release import Release, Transferred
@@ -286,36 +284,10 @@ def _runtime(there: _There) -> Check:
 
 def _signature(there: _There) -> Check:
     """Whether what was signed is this release, by whom, and whether that is trusted."""
-    release, rules = there.release, there.rules
-    group = release.coordinate.group
-    try:
-        found = trust.read(release)
-        if rules:
-            found = trust.check(release, rules)
-            sources = " and ".join(dict.fromkeys(rule.source for rule in rules))
-            return Check(SIGNATURE, True, f"by {found.signer}, trusted by {sources}")
-        if found is None:
-            return Check(SIGNATURE, None, "none, and no trust policy asks for one")
-        trust.compare(release, found)
-        if found.bundle.chain:
-            _check_own_key(found)
-    except (UntrustedRelease, CorruptRelease, IncompatibleModel) as error:
-        return _check(SIGNATURE, [str(error)], "")
-    return Check(
-        SIGNATURE, None, f"says it is by {found.signer}; no trust policy names who signs {group}"
-    )
-
-
-def _check_own_key(found: trust.Signature) -> None:
-    """Check a signature with the key of the certificate that it brings, whoever that is."""
-    from gavial.registry import certificates
-
-    try:
-        key = certificates.signer_key(found.bundle.chain[0], "The signer's certificate")
-    except GavialError as error:
-        raise UntrustedRelease(str(error)) from error
-    if not key.made(found.bundle.signature, signed_bytes(found.bundle.payload)):
-        raise UntrustedRelease("The signature is not one of the key of its certificate.")
+    found = verdict.of(there.release, there.rules)
+    if found.accepted is False:
+        return _check(SIGNATURE, [found.detail], "")
+    return Check(SIGNATURE, found.accepted, found.detail)
 
 
 def _golden(release: Release, failed: Sequence[str], allow_sql: bool) -> Check:

@@ -115,14 +115,18 @@ def all_of(store: Repository, model: Module) -> tuple[Withdrawal, ...]:
     )
 
 
-def history(store: Repository, model: Module) -> tuple[Withdrawal, ...]:
-    """Every withdrawal of a model and every one that was taken back, newest first."""
+def history(store: Repository, model: Module, most: int | None = None) -> tuple[Withdrawal, ...]:
+    """Every withdrawal of a model and every one that was taken back, newest first.
+
+    Args:
+        most: so many of the newest records alone.
+    """
 
     def check(head: Head) -> None:
         withdrawals.check(head, model)
 
     found = []
-    for one in records.history(store, withdrawals.module_of(model), check):
+    for one in records.history(store, withdrawals.module_of(model), check, most):
         changed = one.body.get(_CHANGE)
         version = Version.try_parse(changed) if isinstance(changed, str) else None
         if version is None:

@@ -9,6 +9,7 @@ from gavial.errors import InvalidSelector
 from gavial.model import facts
 from gavial.model.card import Card
 from gavial.model.query import FAMILIES, FIELDS, Condition, Field, Kind, Order, Where, ordered
+from gavial.registry import find
 
 ROW = {
     "version": "1.0.10",
@@ -193,4 +194,4 @@ def test_each_fact_can_be_asked_for():
         git={"commit": "c"},
         libraries=("a:b:1",),
     )
-    assert facts.of(card).keys() == {*FIELDS, *FAMILIES} - {"repository"}
+    assert facts.of(card).keys() == {*FIELDS, *FAMILIES} - {"repository", *find.LIVE}

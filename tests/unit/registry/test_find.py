@@ -256,3 +256,42 @@ def test_a_malformed_condition_is_refused_before_anything_is_read(folder):
     with pytest.raises(InvalidSelector):
         find.find([store], "metrics.auc>")
     assert store.paths == []
+
+
+# What is no part of a card -----------------------------------------------------------------------
+
+
+def test_releases_are_found_by_what_an_alias_means_now(folder):
+    models = gavial.repository(folder)
+    models.set_alias("com.acme:churn", "champion", "1.0.0")
+    models.set_alias("com.acme:churn", "champion", "1.0.2")
+    models.set_alias("com.acme:churn", "challenger", "1.0.2")
+    assert versions(folder, "alias=champion") == ["1.0.2"]
+    (found,) = models.find("alias~chall")
+    assert found.facts["alias"] == ["challenger", "champion"]
+
+
+def test_aliases_and_signatures_are_read_only_where_they_are_asked_for(folder):
+    gavial.repository(folder).set_alias("com.acme:churn", "champion", "1.0.0")
+    with MavenServer(folder, listing=True) as server:
+        store = gavial.repository(server.url)
+        store.find("metrics.auc>0.1")
+        before = {one.path for one in server.requests}
+        store.find("metrics.auc>0.8 and signer~a and alias=champion")
+        asked = [one.path for one in server.requests if one.path not in before]
+    kept = ("signature.json", "churn-champion-1.pom")
+    assert not [path for path in before if path.endswith(kept)]
+    read = [path.rpartition("/")[2] for path in asked if path.endswith(kept)]
+    # Of the only release that has that metric.
+    assert sorted(set(read)) == ["churn-1.0.2-signature.json", "churn-champion-1.pom"]
+
+
+def test_a_repository_that_lists_nothing_cannot_tell_aliases(folder):
+    with MavenServer(folder) as server:
+        away = HttpRepository(server.url, "away", sleep=lambda _: None)
+        found = find.find(
+            [FolderRepository(folder), away], "alias=champion", module="com.acme:churn"
+        )
+        away.close()
+    assert found.found == ()
+    assert "lists nothing" in found.unavailable["away"]

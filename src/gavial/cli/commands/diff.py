@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gavial.cli import diff_page, diff_view, documents, output, page, progress
+from gavial.cli import diff_page, diff_view, documents, output, progress
+from gavial.cli import html as pages
 from gavial.cli.options import JsonOption, RepositoryOption
 
 _EXAMPLE = (
@@ -53,7 +54,7 @@ def diff(
             before, after, repository, to_repository=to_repository, progress=transferred
         )
     if html is not None:
-        page.write(html, diff_page.render(found))
+        pages.write(html, diff_page.render(found))
         output.note(f"{html} was written")
     if as_json:
         output.document(documents.difference(found))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gavial.cli import documents, output, progress, release_view
+from gavial.cli import html as pages
 from gavial.cli.options import GavArgument, JsonOption, RepositoryOption
 
 _EXAMPLE = (
@@ -32,7 +33,7 @@ def show(
     with progress.shown(f"Reading {gav}"):
         release = opened(repository).release(gav)
     if html is not None:
-        html.write_text(release_view.page(release, repository), "utf-8")
+        pages.write(html, release_view.page(release, repository))
         output.note(f"{release.coordinate} is shown in {html}")
     if as_json:
         output.document(documents.release(release))
