@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import signal
+import subprocess
+import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from itertools import cycle
@@ -319,6 +322,39 @@ def test_a_runtime_jar_that_is_not_what_it_was_comes_not_along(place, released):
     jar.write_bytes(jar.read_bytes() + b"more")
     assert "not what it was when" in " ".join(promote().reasons)
     assert not (goal / "io").exists()
+
+
+def test_a_runtime_jar_that_the_source_has_lost_is_made_again(place, released):
+    origin, goal = place("staging", "folder", released), place("releases", "folder")
+    shutil.rmtree(origin / "io")
+    assert promote().outcome == "promoted"
+    assert [path.name for path in goal.rglob("gavial-*.jar")]
+
+
+def deployed_by_another(folder, root):
+    """A release by another version of Gavial, which has its own runtime jar."""
+    copied(Path(gavial.__file__).parent, folder / "gavial")
+    with (folder / "gavial" / "version.py").open("a") as file:
+        file.write("# another one\n")
+    code = f"import gavial; gavial.deploy({str(SAVED)!r}, 'com.acme:churn:1.0', {str(root)!r})"
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], env=environment, check=True)
+    (jar,) = root.rglob("gavial-*.jar")
+    return jar.relative_to(root)
+
+
+def test_the_runtime_jar_of_another_version_comes_along_and_is_missed_where_it_is_nowhere(
+    place, tmp_path
+):
+    origin, goal = place("staging", "folder"), place("releases", "folder")
+    jar = deployed_by_another(tmp_path / "other", origin)
+    assert promote().outcome == "promoted"
+    assert (goal / jar).read_bytes() == (origin / jar).read_bytes()
+    assert gavial.repository("releases").release("com.acme:churn").verify().passed
+    shutil.rmtree(origin / "io")
+    shutil.rmtree(goal)
+    found = promote(dry_run=True)
+    assert f"{jar.parent.name} is neither in 'staging' nor" in " ".join(found.reasons)
 
 
 def test_a_signature_of_another_release_is_refused_without_any_policy(place, released):
