@@ -18,6 +18,7 @@ from gavial.errors import (
     CorruptRelease,
     GavialError,
     IncompatibleModel,
+    InvalidCoordinate,
     NumberTaken,
     ReleaseExists,
     ReleaseNotFound,
@@ -25,7 +26,8 @@ from gavial.errors import (
     UntrustedRelease,
 )
 from gavial.maven import catalog, layout, publish, transfer
-from gavial.maven.coordinate import Coordinate, Version
+from gavial.maven.content import Content
+from gavial.maven.coordinate import Coordinate, Library, Version
 from gavial.maven.drive import Driver
 from gavial.maven.repository import Repository
 from gavial.maven.selector import Request
@@ -256,6 +258,7 @@ class _Promotion:
         bom = checks["BOM"]
         configured = Finding(own.passed, own.detail, own.problems)
         problems = tuple(one for check in checks.values() for one in check.problems)
+        problems += self._without_runtime()
         told = f"{checks['files'].detail}; {', '.join(checks)}"
 
         def signature(rules: Sequence[TrustRule]) -> Finding:
@@ -278,6 +281,23 @@ class _Promotion:
             self._since(),
             self._approvals(),
             self._golden(),
+        )
+
+    def _without_runtime(self) -> tuple[str, ...]:
+        """What is wrong where the runtime jar can come from nowhere."""
+        named = self.release.card.runtime
+        if named is None or self.fetched.runtime is not None:
+            return ()
+        try:
+            path = layout.jar_path(Library.parse(named["coordinate"]))
+        except InvalidCoordinate:  # which verifying says
+            return ()
+        data = self.target.read(path)
+        if data is not None and Content.of_bytes(data).digests["sha256"] == named["sha256"]:
+            return ()
+        return (
+            f"its runtime {named['coordinate']} is neither in {_named(self.source)!r} nor, as it "
+            f"was, in {_named(self.target)!r}",
         )
 
     def _room(self) -> Finding:
