@@ -19,7 +19,7 @@ from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.record import Claim, Head, describe
 from gavial.maven.selector import Request, Selector
 from gavial.maven.settings import Settings
-from gavial.model import bom, jar, metadata_xml, sql, watermark
+from gavial.model import bom, jar, metadata_xml, scored, sql, watermark
 from gavial.model.card import Card
 from gavial.model.manifest import Manifest
 from gavial.model.saved_model import SavedModel
@@ -114,6 +114,14 @@ def record(data: bytes) -> None:
     with suppress(GavialError):
         head = Head.parse(data, Entry(Module("com.acme", "churn-champion"), Number(3)))
         assert Head.parse(head.render(""), head.entry) == head
+
+
+def scored_records(data: bytes) -> None:
+    """Records from outside, in which a watermark is looked for."""
+    text = data.decode("utf-8", errors="replace")
+    for column in (None, "pipeline"):
+        with suppress(GavialError):
+            assert scored.read(text, column).versions
 
 
 def settings_xml(data: bytes) -> None:
@@ -211,6 +219,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         metadata,
         pom,
         record,
+        scored_records,
         settings_xml,
         toml,
         hocon,

@@ -211,7 +211,7 @@ def lookup(
     >>> lookup("com.acme:churn:1.0.3", "build/models")
     Traceback (most recent call last):
         ...
-    gavial.errors.ReleaseNotFound: com.acme:churn:1.0.3 is in none of the repositories: 'models'.
+    gavial.errors.ReleaseNotFound: com.acme:churn:1.0.3 is in none of the repositories: 'folder' ...
     """
     coordinate = watermark if isinstance(watermark, Coordinate) else _only(watermark)
     stores = places.open_all() if repository is None else (places.open_named(repository),)
@@ -411,7 +411,7 @@ def _only(text: str) -> Coordinate:
 def _nowhere(
     coordinate: Coordinate, answered: Sequence[_Look], errors: Mapping[str, GavialError]
 ) -> ReleaseNotFound:
-    where = ", ".join(repr(one.store.id) for one in answered)
+    where = ", ".join(f"{one.store.id!r} ({one.store.url})" for one in answered)
     away = "".join(f" Repository {name!r} gave no answer: {one}" for name, one in errors.items())
     return ReleaseNotFound(f"{coordinate} is in none of the repositories: {where}.{away}")
 
