@@ -228,6 +228,18 @@ def test_a_record_that_was_altered_is_an_alarm(open_, tmp_path):
     assert any("are not those that its POM was written with" in one for one in found.alarms)
 
 
+def test_a_damaged_record_of_before_hides_no_withdrawal(open_, tmp_path):
+    store = open_("releases")
+    models = gavial.repository(tmp_path / "releases")
+    models.withdraw("com.acme:churn:1.0.0", why="that one too.")
+    for first in (tmp_path / "releases").glob("com/acme/churn-withdrawals/1/*.pom"):
+        first.chmod(0o644)
+        first.write_text("<project/>")
+    found = look(store)
+    assert found.places[0].withdrawn.why == "the wrong month."
+    assert any("com.acme:churn-withdrawals:1" in one for one in found.alarms)
+
+
 @pytest.mark.usefixtures("policies")
 def test_an_approval_that_somebody_else_wrote_is_not_taken_for_bobs(open_, people):
     store = open_("staging")

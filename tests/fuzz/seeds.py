@@ -124,6 +124,11 @@ _SEEDS = {
         '[signing]\ncommand = ["a", "b"]\npublic_key = "a.pub"\ngpg = "k"\n[[trust]]\n'
         'groups = ["com.acme.*"]\nkeys = ["a.pub"]\nca = "c.pem"\nsubjects = ["CN=a"]\n',
     ],
+    "scored_records": lambda: [
+        '{"a": 1, "pipeline": "com.acme:churn:1.0.3"}\n{"pipeline": "unreleased"}',
+        "a;pipeline\n1;com.acme:churn:1.0.3\n",
+        "Row(a=1, pipeline='com.acme:churn:1.0.3')",
+    ],
     "hocon": lambda: [
         'model.repository { id = models, url = "https://m.test/", username = u, '
         "password = ${HOME} }"

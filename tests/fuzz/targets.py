@@ -19,7 +19,7 @@ from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.record import Claim, Head, describe
 from gavial.maven.selector import Request, Selector
 from gavial.maven.settings import Settings
-from gavial.model import bom, jar, json_values, metadata_xml, sql, watermark
+from gavial.model import bom, jar, json_values, metadata_xml, scored, sql, watermark
 from gavial.model.card import Card
 from gavial.model.decision import Decision
 from gavial.model.manifest import Manifest
@@ -133,6 +133,14 @@ def decision(data: bytes) -> None:
             assert Decision.from_json(found.to_json()) == found
 
 
+def scored_records(data: bytes) -> None:
+    """Records from outside, in which a watermark is looked for."""
+    text = data.decode("utf-8", errors="replace")
+    for column in (None, "pipeline"):
+        with suppress(GavialError):
+            assert scored.read(text, column).versions
+
+
 def settings_xml(data: bytes) -> None:
     _settings(data, ".m2/settings.xml", {})
 
@@ -230,6 +238,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         record,
         policy,
         decision,
+        scored_records,
         settings_xml,
         toml,
         hocon,

@@ -194,9 +194,14 @@ def _promoted(found: Lookup) -> Answer:
     if decided:
         headers = ("decided", "what", "by", "why", "signed")
         tables.append(Table(headers, tuple(sorted(decided))))
+    texts = [
+        f"No promotion on record brought it to {one.id}."
+        for one in found.holders
+        if not any(each.decision.passed for each in one.decisions)
+    ]
     return Answer(
         "Who approved it, and who promoted it?",
-        texts=() if decided else ("No promotion is on record, as far as could be read.",),
+        texts=tuple(texts),
         tables=tuple(tables),
     )
 

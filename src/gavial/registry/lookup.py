@@ -22,7 +22,7 @@ from gavial.errors import (
     UntrustedRelease,
 )
 from gavial.maven import alias, catalog, layout
-from gavial.maven.coordinate import Coordinate, Version
+from gavial.maven.coordinate import Coordinate, Module, Version
 from gavial.maven.repository import Repository
 from gavial.maven.settings_signing import TrustRule
 from gavial.model import scored
@@ -211,7 +211,7 @@ def lookup(
     >>> lookup("com.acme:churn:1.0.3", "build/models")
     Traceback (most recent call last):
         ...
-    gavial.errors.ReleaseNotFound: com.acme:churn:1.0.3 is in none of the repositories: 'models'.
+    gavial.errors.ReleaseNotFound: com.acme:churn:1.0.3 is in none of the repositories: 'folder' ...
     """
     coordinate = watermark if isinstance(watermark, Coordinate) else _only(watermark)
     stores = places.open_all() if repository is None else (places.open_named(repository),)
@@ -318,7 +318,11 @@ class _Look:
             following=self._following(later),
             newest=Coordinate(module, there[-1]) if there else None,
         )
-        self.place = replace(self.place, problems=tuple(self._problems), unread=tuple(self._unread))
+        self.place = replace(
+            self.place,
+            problems=tuple(dict.fromkeys(self._problems)),
+            unread=tuple(dict.fromkeys(self._unread)),
+        )
 
     def _without_card(self) -> GavialError | None:
         try:
@@ -333,19 +337,23 @@ class _Look:
         return catalog.versions(self.store, self.coordinate.module).releases
 
     def _withdrawn(self) -> dict[str, Any]:
-        module = self.coordinate.module
+        """What holds now, and how it came to that: each is told where the other cannot be read."""
+        none: tuple[Withdrawal, ...] = ()
+        now = self._tried("withdrawals", self._ours(withdraw.all_of), none)
+        past = self._tried("withdrawals of before", self._ours(_past), none)
+        return {"withdrawn": now[0] if now else None, "withdrawals": past}
 
-        def read() -> tuple[list[Withdrawal], list[Withdrawal]]:
+    def _ours(
+        self, read: Callable[[Repository, Module], tuple[Withdrawal, ...]]
+    ) -> Callable[[], tuple[Withdrawal, ...]]:
+        def of_release() -> tuple[Withdrawal, ...]:
             try:
-                now = withdraw.all_of(self.store, module)
-                past = withdraw.history(self.store, module, MOST_RECORDS)
+                found = read(self.store, self.coordinate.module)
             except InvalidCoordinate:  # too long a name: nothing can have been withdrawn
-                return [], []
-            return self._ours(now), self._ours(past)
+                return ()
+            return tuple(one for one in found if one.coordinate == self.coordinate)
 
-        none: tuple[list[Withdrawal], list[Withdrawal]] = ([], [])
-        now, past = self._tried("withdrawals", read, none)
-        return {"withdrawn": now[0] if now else None, "withdrawals": tuple(past)}
+        return of_release
 
     def _said(self) -> dict[str, Any]:
         def read() -> Testimony:
@@ -356,9 +364,6 @@ class _Look:
         seals = [one.seal for one in found.decisions] + [one.seal for one in found.approvals]
         self._problems += (one.problem for one in seals if one.accepted is False)
         return {"decisions": found.decisions, "approvals": found.approvals}
-
-    def _ours(self, found: Iterable[Withdrawal]) -> list[Withdrawal]:
-        return [one for one in found if one.coordinate == self.coordinate]
 
     def _tenures(self, name: str) -> tuple[Tenure, ...]:
         def read() -> tenure.Tenures:
@@ -399,6 +404,10 @@ class _Look:
         return otherwise
 
 
+def _past(store: Repository, module: Module) -> tuple[Withdrawal, ...]:
+    return withdraw.history(store, module, MOST_RECORDS)
+
+
 def _only(text: str) -> Coordinate:
     found = tuple(scored.read(text).versions)
     if len(found) != 1:
@@ -411,7 +420,7 @@ def _only(text: str) -> Coordinate:
 def _nowhere(
     coordinate: Coordinate, answered: Sequence[_Look], errors: Mapping[str, GavialError]
 ) -> ReleaseNotFound:
-    where = ", ".join(repr(one.store.id) for one in answered)
+    where = ", ".join(f"{one.store.id!r} ({one.store.url})" for one in answered)
     away = "".join(f" Repository {name!r} gave no answer: {one}" for name, one in errors.items())
     return ReleaseNotFound(f"{coordinate} is in none of the repositories: {where}.{away}")
 
