@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.pom import pom_properties
 from gavial.maven.record import Claim, Head
 from gavial.model import bom, jar, metadata_xml, watermark
+from gavial.model.decision import Approval, Decision, GateResult, Place, PolicyText
 from gavial.model.saved_model import SavedModel
 from gavial.model.signature import Bundle, Statement
 from gavial.registry import keys
@@ -58,6 +60,22 @@ def _keys() -> list[bytes]:
 
 
 _STATEMENT = Statement(str(ONE), {"churn-1.0.3.jar": "0" * 64}).render("it")
+
+
+def _decision() -> Decision:
+    place = Place("models", "file:///models/")
+    return Decision(
+        str(ONE),
+        "0" * 64,
+        "refused",
+        place,
+        place,
+        (GateResult("bom", False, "none", ("there is none",)),),
+        PolicyText("promotion.toml", "0" * 64, "bom = true"),
+        (Approval(str(ONE), "0" * 64, "0" * 64, "ann", "2026-01-01T00:00:00+00:00", "fine", 1),),
+    )
+
+
 _SEEDS = {
     "archive": _jars,
     "manifest": _manifests,
@@ -90,6 +108,13 @@ _SEEDS = {
         ),
         Claim("token", 2).render(RECORD),
     ],
+    "policy": lambda: [
+        'metrics = ["auc >= 0.8", "auc >= current - 0.01"]\ncompatibility = {freeze = ["*.a"]}\n'
+        'signature = {keys = ["a.pub"], ca = "ca.pem", subjects = ["CN=A"]}\ngolden = true\n'
+        'card = ["owner", "labels.team"]\nage = "2d"\nlabels = {team = true}\n'
+        "[approvals]\nrequired = 1\nkeys = ['b.pub']\n"
+    ],
+    "decision": lambda: [json.dumps(_decision().to_json())],
     "settings_xml": lambda: [
         "<settings><servers><server><id>models</id><username>u</username><password>{COQLCE6DU6GtcS5P="
         "}</password></server></servers><mirrors><mirror><id>m</id><url>https://m.test</url>"

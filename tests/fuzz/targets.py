@@ -19,9 +19,11 @@ from gavial.maven.metadata import ModuleMetadata
 from gavial.maven.record import Claim, Head, describe
 from gavial.maven.selector import Request, Selector
 from gavial.maven.settings import Settings
-from gavial.model import bom, jar, metadata_xml, scored, sql, watermark
+from gavial.model import bom, jar, json_values, metadata_xml, scored, sql, watermark
 from gavial.model.card import Card
+from gavial.model.decision import Decision
 from gavial.model.manifest import Manifest
+from gavial.model.policy import Policy
 from gavial.model.saved_model import SavedModel
 from gavial.model.signature import Bundle, Statement
 from gavial.registry import certificates, keys
@@ -124,6 +126,21 @@ def scored_records(data: bytes) -> None:
             assert scored.read(text, column).versions
 
 
+def policy(data: bytes) -> None:
+    """A promotion policy."""
+    with suppress(GavialError):
+        Policy.parse(data, Path("promotion.toml"))
+
+
+def decision(data: bytes) -> None:
+    """The body of a record of a promotion, and whether what is written of it is read again."""
+    with suppress(GavialError, ValueError):
+        content = json_values.loads(data)
+        if isinstance(content, dict):
+            found = Decision.from_json(Decision.from_json(content).to_json())
+            assert Decision.from_json(found.to_json()) == found
+
+
 def settings_xml(data: bytes) -> None:
     _settings(data, ".m2/settings.xml", {})
 
@@ -220,6 +237,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         pom,
         record,
         scored_records,
+        policy,
+        decision,
         settings_xml,
         toml,
         hocon,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -381,8 +381,24 @@ class Approved:
 
 
 def decide(gates: Iterable[Gate], evidence: Evidence) -> tuple[GateResult, ...]:
-    """What every gate says, in their order."""
-    return tuple(gate.decide(evidence) for gate in gates)
+    """What every gate says, in their order.
+
+    To score the golden sample runs the model, which is code: so that comes after the others, and
+    never for a release that is not what was released, or not by whom is trusted.
+    """
+    asked = tuple(gates)
+    results = [None if isinstance(one, Golden) else one.decide(evidence) for one in asked]
+    unsafe = [
+        result.name
+        for gate, result in zip(asked, results, strict=True)
+        if isinstance(gate, Verified | Trusted | Signature) and result and not result.passed
+    ]
+    if unsafe and evidence.golden is not None:
+        why = f"not scored, since that runs the model, and {', '.join(unsafe)} did not pass"
+        evidence = replace(evidence, golden=lambda _: Finding(False, "not scored", (why,)))
+    return tuple(
+        result or gate.decide(evidence) for gate, result in zip(asked, results, strict=True)
+    )
 
 
 def _value(card: Card, name: str) -> Any:

@@ -19,6 +19,7 @@ from gavial.registry.release import Release
 from gavial.registry.withdraw import Withdrawal
 
 if TYPE_CHECKING:
+    from gavial.model.decision import Decision
     from gavial.registry.find import Found
 
 
@@ -156,6 +157,20 @@ class ModelRepository:
     def withdrawals(self, module: str | Module) -> tuple[Withdrawal, ...]:
         """What is withdrawn of a model, lowest version first."""
         return withdrawn.all_of(self.store, _module(module))
+
+    def promotions(self, module: str | Module) -> tuple[Decision, ...]:
+        """What was decided of promotions of a model, newest first.
+
+        Those that passed are kept where the release went to, those that were refused where it
+        stayed.
+
+        Raises:
+            CorruptRelease: a record is not what it was written as.
+        """
+        from gavial.registry import decisions
+
+        found = decisions.all_of(self.store, _module(module))
+        return tuple(one.decision for one in found)
 
     def find(
         self,

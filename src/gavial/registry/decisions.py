@@ -17,7 +17,7 @@ from gavial.maven.record import Head
 from gavial.maven.repository import Repository
 from gavial.model.decision import REFUSED, Decision
 from gavial.registry import record_seals, records
-from gavial.registry.records import Author
+from gavial.registry.records import Author, Record
 from gavial.registry.signer import Signer
 
 KIND = "promotions"
@@ -27,10 +27,15 @@ _RELEASE, _OUTCOME = "release", "outcome"
 
 @dataclass(frozen=True)
 class Kept:
-    """A decision as it was read back, and the number of its record."""
+    """A decision as it was read back, and its record: who signed that, `record_seals` tells."""
 
-    number: int
+    record: Record
     decision: Decision
+
+    @property
+    def number(self) -> int:
+        """Of the record."""
+        return self.record.number
 
 
 def module_of(model: Module) -> Module:
@@ -90,10 +95,11 @@ def all_of(
         record.check(head, KIND, model)
         if coordinate is not None and head.facts.get(_RELEASE) != str(coordinate):
             continue
-        found = Decision.from_json(records.read(store, head).body)
+        one = records.read(store, head)
+        found = Decision.from_json(one.body)
         if found.coordinate != head.facts.get(_RELEASE):
             raise CorruptRelease(f"{head.entry} is of another release than its POM says.")
-        yield Kept(head.entry.number, found)
+        yield Kept(one, found)
 
 
 def arrived(store: Repository, coordinate: Coordinate) -> Kept | None:

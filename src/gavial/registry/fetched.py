@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from gavial.errors import CorruptRelease, InvalidCoordinate
 from gavial.maven import layout, pom
@@ -28,7 +29,8 @@ class Fetched:
     Attributes:
         release: the release, as it lies here.
         contents: the files by path: those of the card that came right, the signature, gpg's.
-        runtime: the runtime jar that the card names, with its POM; `None` where it names none.
+        runtime: the runtime jar that the card names, with its POM; `None` where it names none, or
+            where that is not there.
         problems: what was wrong with files when they came.
     """
 
@@ -155,6 +157,8 @@ def _runtime(release: Release, work: Path) -> tuple[Library, Packed] | None:
     except (InvalidCoordinate, KeyError):
         return None  # which verifying says
     jar = release.repository.read(layout.jar_path(library))
+    if jar is None and library == runtime.library():
+        jar = cast("bytes", runtime.files().files[0][1].source)  # as anybody can make it again
     if jar is None:
         return None
     place = work / layout.jar_path(library)

@@ -18,6 +18,7 @@ from gavial.errors import (
     CorruptRelease,
     GavialError,
     IncompatibleModel,
+    InvalidCoordinate,
     NumberTaken,
     ReleaseExists,
     ReleaseNotFound,
@@ -25,7 +26,8 @@ from gavial.errors import (
     UntrustedRelease,
 )
 from gavial.maven import catalog, layout, publish, transfer
-from gavial.maven.coordinate import Coordinate, Version
+from gavial.maven.content import Content
+from gavial.maven.coordinate import Coordinate, Library, Version
 from gavial.maven.drive import Driver
 from gavial.maven.repository import Repository
 from gavial.maven.selector import Request
@@ -147,12 +149,15 @@ class _Promotion:
 
     def run(self) -> Decision:
         """Decide, bring it, and keep the decision."""
+        # What a crash left unlisted; and should the name of the records be taken, better now.
+        decisions.catch_up(self.target, self.coordinate.module)
         found = self._decided(dry_run=False)
         if found.outcome == decision.THERE and self._is_recorded():
             return found
         if not found.passed:
             self._keep_refusal(found)
             return found
+        self._bring_runtime()
         card = self.release.files[-1].sha256
         notes = Notes(
             local.state_folder(), self.target.url, f"promotion of {self.coordinate}", card
@@ -172,17 +177,18 @@ class _Promotion:
             raise taken
         return found
 
+    def _bring_runtime(self) -> None:
+        if self.fetched.runtime is None:
+            return
+        library, packed = self.fetched.runtime
+        itself = self.target.lists_itself
+        Driver(self.target).run(publish.publish_reproducible(library, packed, lists_itself=itself))
+        runtime.warn_of_overwriting(self.target, library, packed.pom)
+
     def _bring(self, *, resumed: bool) -> bool:
-        """The runtime jar, and then the release."""
-        if self.fetched.runtime is not None:
-            library, packed = self.fetched.runtime
-            steps = publish.publish_reproducible(
-                library, packed, lists_itself=self.target.lists_itself
-            )
-            Driver(self.target).run(steps)
-            runtime.warn_of_overwriting(self.target, library, packed.pom)
-        cargo = self.fetched.cargo()
-        going = transfer.transfer(cargo, lists_itself=self.target.lists_itself, resumed=resumed)
+        going = transfer.transfer(
+            self.fetched.cargo(), lists_itself=self.target.lists_itself, resumed=resumed
+        )
         return Driver(self.target, transferred=self._going()).run(going)
 
     def _going(self) -> Transferred | None:
@@ -215,8 +221,6 @@ class _Promotion:
 
     def _decided(self, *, dry_run: bool) -> Decision:
         evidence = self._evidence()
-        if evidence.room.detail == _SAME and not dry_run:
-            decisions.catch_up(self.target, self.coordinate.module)
         asked = (*gates.STANDING, *(self.policy.gates if self.policy else ()))
         results = gates.decide(asked, evidence)
         outcome = decision.REFUSED
@@ -252,6 +256,7 @@ class _Promotion:
         bom = checks["BOM"]
         configured = Finding(own.passed, own.detail, own.problems)
         problems = tuple(one for check in checks.values() for one in check.problems)
+        problems += self._without_runtime()
         told = f"{checks['files'].detail}; {', '.join(checks)}"
 
         def signature(rules: Sequence[TrustRule]) -> Finding:
@@ -274,6 +279,23 @@ class _Promotion:
             self._since(),
             self._approvals(),
             self._golden(),
+        )
+
+    def _without_runtime(self) -> tuple[str, ...]:
+        """What is wrong where the runtime jar can come from nowhere."""
+        named = self.release.card.runtime
+        if named is None or self.fetched.runtime is not None:
+            return ()
+        try:
+            path = layout.jar_path(Library.parse(named["coordinate"]))
+        except InvalidCoordinate:  # which verifying says
+            return ()
+        data = self.target.read(path)
+        if data is not None and Content.of_bytes(data).digests["sha256"] == named["sha256"]:
+            return ()
+        return (
+            f"its runtime {named['coordinate']} is neither in {_named(self.source)!r} nor, as it "
+            f"was, in {_named(self.target)!r}",
         )
 
     def _room(self) -> Finding:

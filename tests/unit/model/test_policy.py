@@ -278,6 +278,20 @@ def test_the_golden_sample_that_nobody_scored_is_refused():
     assert asked == [0.5]
 
 
+@pytest.mark.parametrize("what", ["verified", "trust", "signature"])
+def test_a_model_that_is_not_what_it_ought_to_be_is_never_run(what):
+    def score(_):
+        raise AssertionError("it was run")
+
+    bad = Finding(False, "other bytes", ("other bytes",))
+    more = {"verified": bad} if what == "verified" else {"signature": lambda _: bad}
+    asked = policy("golden = true\nsignature = true\nmetrics = 'auc > 1'").gates
+    standing = gates.STANDING if what != "signature" else ()
+    results = gates.decide((*standing, *asked), evidence(golden=score, **more))
+    (golden,) = [one for one in results if one.name == "golden"]
+    assert "not scored, since that runs the model" in golden.problems[0]
+
+
 def test_a_bill_of_materials_that_is_not_there_or_not_valid_is_refused():
     assert refused("bom = true", bom=Finding(None, "none")) == "there is no bill of materials"
     assert refused("bom = true", bom=Finding(False, "1 problem", ("another jar",))) == "another jar"

@@ -32,7 +32,7 @@ def approve(
     repository: RepositoryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Approve a release, with a signature, for policies that ask for approvals."""
+    """Approve a release with a signature, for a policy that asks."""
     from gavial.registry.approve import approve
 
     with progress.shown(f"Approving {gav}"):

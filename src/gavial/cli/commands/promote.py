@@ -63,7 +63,7 @@ def promote(
     owner: OwnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring a release to the next repository, when every gate lets it through."""
+    """Bring a release to the next repository, by a policy."""
     from gavial.registry.promote import promote
 
     with progress.shown(f"Promoting {gav}") as transferred:
