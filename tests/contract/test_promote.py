@@ -280,6 +280,20 @@ def test_a_target_with_other_bytes_under_that_coordinate_is_refused_and_unchange
     assert kept("releases") == []
 
 
+def test_what_somebody_copied_there_by_hand_is_put_on_record_where_the_gates_allow_it(
+    place, released, policy
+):
+    origin, goal = place("staging", "folder", released), place("releases", "folder")
+    copied(origin, goal)
+    before = files(goal)
+    found = promote(policy=policy("card = ['limits']"))
+    assert (found.outcome, found.reasons) == ("refused", ("card: limits is empty",))
+    assert kept("releases") == []
+    assert promote(policy=policy("bom = true")).outcome == "there"
+    assert [one.outcome for one in kept("releases")] == ["there"]
+    assert files(goal) == before
+
+
 def test_a_number_that_only_a_claim_has_is_refused_and_says_what_to_do(place, released):
     place("staging", "folder", released)
     place("releases", "folder")
