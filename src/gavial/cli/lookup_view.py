@@ -131,7 +131,7 @@ def _who(found: Lookup) -> Answer | None:
     facts: Rows = [
         ("author", card.author),
         ("answers for it", card.owner),
-        ("when", card.created),
+        ("when", _at(card.created)),
         ("code", card_view.commit(card)),
         ("script", card.script),
         ("trained on", _data(card.training_data)),
@@ -172,13 +172,13 @@ def _trusted(one: Verdict) -> str:
 def _promoted(found: Lookup) -> Answer:
     """Approvals and decisions, in the order of time."""
     approvals = [
-        (each.approval.when, one.id, each.approval.who, each.approval.why, _sealed(each.seal))
+        (_at(each.approval.when), one.id, each.approval.who, each.approval.why, _sealed(each.seal))
         for one in found.places
         for each in one.approvals
     ]
     decided = [
         (
-            each.decision.when,
+            _at(each.decision.when),
             _what_came(each.decision),
             _person(each.decision),
             each.decision.why,
@@ -213,7 +213,9 @@ def _gates(found: Lookup) -> Answer | None:
         return None
     policies = {one.policy.sha256: one.policy.source for one in decided if one.policy}
     tables = [
-        Table(("gate", "passed", "what was found"), _rows(one), f"{_what_came(one)}, {one.when}")
+        Table(
+            ("gate", "passed", "what was found"), _rows(one), f"{_what_came(one)}, {_at(one.when)}"
+        )
         for one in sorted(decided, key=lambda one: one.when)
     ]
     return Answer(
@@ -243,17 +245,17 @@ def _sealed(seal: Seal) -> str:
     if not seal.key:
         return "not signed" if seal.accepted is None else f"NO: {seal.problem}"
     if seal.accepted is None:
-        return f"says key {seal.key}, which no policy here names"
-    return f"by key {seal.key}" if seal.accepted else f"NO: {seal.problem}"
+        return f"says key {_short(seal.key)}, which no policy here names"
+    return f"by key {_short(seal.key)}" if seal.accepted else f"NO: {seal.problem}"
 
 
 def _named(found: Lookup) -> Answer:
     rows = [
         (
-            f"{each.since.when} by {_person(each.since)}",
+            f"{_at(each.since.when)} by {_person(each.since)}",
             each.alias,
             one.id,
-            f"{each.until.when} by {_person(each.until)}" if each.until else _STILL,
+            f"{_at(each.until.when)} by {_person(each.until)}" if each.until else _STILL,
             str(each.then.version) if each.then else "",
             _reasons(each.since, each.until),
         )
@@ -305,7 +307,7 @@ def _after(found: Lookup) -> Answer:
         if one.following is None:
             facts.append((f"next release{where}", "none"))
         else:
-            made = f", {one.following.created}" if one.following.created else ""
+            made = f", {_at(one.following.created)}" if one.following.created else ""
             by = f" by {one.following.author}" if one.following.author else ""
             facts.append((f"next release{where}", f"{one.following.coordinate}{made}{by}"))
         if one.newest and (one.following is None or one.newest != one.following.coordinate):
@@ -314,7 +316,7 @@ def _after(found: Lookup) -> Answer:
             if each.until is not None and each.then is not None:
                 listed.append(
                     f"The alias {each.alias}{where} went to {each.then.version}, "
-                    f"{each.until.when}, by {_person(each.until)}. {each.until.why}".strip()
+                    f"{_at(each.until.when)}, by {_person(each.until)}. {each.until.why}".strip()
                 )
         for event in one.withdrawals:
             what = "Withdrawn" if event.is_withdrawn else "Taken back in"
@@ -340,8 +342,18 @@ def _data(about: Any) -> str:
     )
 
 
+def _short(key: str) -> str:
+    """A fingerprint as far as a table has room for it; `--json` has all of it."""
+    return f"{key[:16]}…" if len(key) > 16 else key
+
+
+def _at(when: str) -> str:
+    """A time; UTC as `Z`, which a narrow column does not break."""
+    return f"{when.removesuffix('+00:00')}Z" if when.endswith("+00:00") else when
+
+
 def _by(one: Any) -> str:
-    return f"({_person(one)}, {one.when})"
+    return f"({_person(one)}, {_at(one.when)})"
 
 
 def _person(one: Author | Any) -> str:
