@@ -187,6 +187,15 @@ def test_of_many_records_of_an_alias_the_newest_are_read(open_, monkeypatch, mos
     assert f"the newest {most} were read, and {5 - most} older" in " ".join(place.unread)
 
 
+def test_of_many_modules_beside_a_model_some_are_looked_at_and_those_that_are_named(
+    open_, monkeypatch
+):
+    monkeypatch.setattr(lookup, "MOST_ALIASES", 1)
+    (place,) = look(open_("releases"), aliases=(one for one in ["champion"])).places
+    assert {one.alias for one in place.tenures} == {"challenger", "champion"}
+    assert "2 modules" in " ".join(place.unread)
+
+
 def test_another_card_in_one_repository_is_an_alarm(open_, tmp_path):
     stores = open_("staging"), open_("releases")
     card = tmp_path / "releases" / layout.card_path(SECOND)

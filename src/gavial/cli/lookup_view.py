@@ -12,7 +12,7 @@ from gavial.cli.text import harmless, harmless_lines
 if TYPE_CHECKING:
     from gavial.cli.card_view import Rows
     from gavial.model.decision import Decision
-    from gavial.registry.lookup import Lookup, Place
+    from gavial.registry.looked_up import Lookup, Place
     from gavial.registry.records import Author
     from gavial.registry.testimony import Seal
     from gavial.registry.verdict import Verdict

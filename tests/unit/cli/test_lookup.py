@@ -12,7 +12,7 @@ from gavial.maven.coordinate import Coordinate
 from gavial.model.card import Card
 from gavial.model.decision import Approval, Decision, GateResult, PolicyText
 from gavial.model.decision import Place as Named
-from gavial.registry.lookup import Following, Lookup, Place
+from gavial.registry.looked_up import Following, Lookup, Place
 from gavial.registry.records import Author
 from gavial.registry.tenure import Tenure
 from gavial.registry.testimony import Approved, Decided, Seal

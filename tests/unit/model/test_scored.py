@@ -31,12 +31,15 @@ values = st.one_of(
 )
 records = st.dictionaries(words, values | st.lists(values, max_size=3), max_size=4)
 
+QUICK = settings(deadline=None, max_examples=50)
+
 
 def found(text, column=None):
     return [str(one) for one in read(text, column).versions]
 
 
 @given(st.lists(st.tuples(records, coordinates), min_size=1, max_size=4), words)
+@QUICK
 def test_the_watermark_of_each_json_record_is_found_by_its_form(given_, column):
     lines = [json.dumps({**record, column: str(one)}) for record, one in given_]
     seen = read("\n".join(lines))
@@ -46,11 +49,13 @@ def test_the_watermark_of_each_json_record_is_found_by_its_form(given_, column):
 
 
 @given(records, coordinates, words)
+@QUICK
 def test_one_record_may_stand_over_several_lines(record, one, column):
     assert found(json.dumps({**record, column: str(one)}, indent=2)) == [str(one)]
 
 
 @given(st.lists(st.tuples(words, coordinates), min_size=1, max_size=4))
+@QUICK
 def test_the_watermark_of_each_row_of_csv_is_found(rows):
     place = io.StringIO()
     plain = [
@@ -61,6 +66,7 @@ def test_the_watermark_of_each_row_of_csv_is_found(rows):
 
 
 @given(coordinates)
+@QUICK
 @pytest.mark.parametrize(
     "text",
     [
@@ -78,7 +84,7 @@ def test_it_is_found_in_what_spark_shows(text, one):
 
 
 @given(st.text(max_size=60) | st.text(alphabet='{}[]",:.\n\tab10-', max_size=60))
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=200)
 def test_any_text_gives_releases_or_an_error_of_ours(text):
     try:
         assert read(text).versions

@@ -16,7 +16,7 @@ from gavial.errors import ConfigurationError, NotFound
 
 if TYPE_CHECKING:
     from gavial.model.scored import Scored
-    from gavial.registry.lookup import Lookup
+    from gavial.registry.looked_up import Lookup
 
 _EXAMPLE = (
     "\b\nExample:\n  gavial lookup com.acme:churn:1.0.3\n"
