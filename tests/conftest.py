@@ -10,9 +10,9 @@ import pytest
 SPARK = {"docs", "spark"}  # the folders whose tests share one session
 
 
-def pytest_collection_modifyitems(config, items):
+def pytest_collection_modifyitems(items):
     """Where tests run in several processes, those of one Spark session stay together, first."""
-    if not config.pluginmanager.hasplugin("dsession"):
+    if "PYTEST_XDIST_WORKER" not in os.environ:
         return
     here = Path(__file__).parent
     for item in items:

@@ -37,8 +37,8 @@ class Job:
         self.arriving.mkdir()
         self.count = 0
 
-    def release(self, model=None, to="com.acme:churn:1.0"):
-        return gavial.deploy(model or self.saved, to, self.models)
+    def release(self, model=None, to="com.acme:churn:1.0", allow=""):
+        return gavial.deploy(model or self.saved, to, self.models, allow=allow)
 
     def arrive(self, files=1):
         """Files of one record each, which the stream takes one at a time."""
@@ -246,7 +246,8 @@ def test_a_release_that_writes_another_type_is_not_taken(job):
     try:
         text = SQLTransformer(statement="SELECT *, 'yes' AS prediction FROM __THIS__")
         example = job.spark.createDataFrame([], CUSTOMERS)
-        job.release(gavial.VersionedPipeline(stages=[text]).fit(example), "com.acme:churn:1.1")
+        fitted = gavial.VersionedPipeline(stages=[text]).fit(example)
+        job.release(fitted, "com.acme:churn:1.1", allow="to see what a stream does")
         wait(lambda: scoring.problems)
         assert "'prediction' from double to string" in scoring.problems[0].what
         assert str(scoring.version) == "com.acme:churn:1.0.0"
@@ -325,7 +326,7 @@ def test_a_restart_does_not_go_back_unless_it_is_allowed(job):
     ("arguments", "error", "words"),
     [
         ({"what": "churn"}, InvalidCoordinate, "names no group"),
-        ({"what": "com.acme:churn:@champion"}, InvalidSelector, "selects no version"),
+        ({"what": "com.acme:churn:@champion"}, InvalidSelector, "both a selector and an alias"),
         ({"what": "com.acme:nothing"}, ModelNotFound, "com.acme:nothing"),
         ({"what": "com.acme:churn:9.+"}, ReleaseNotFound, "9"),
         ({"format": "csv"}, ConfigurationError, "'parquet' or 'delta'"),
