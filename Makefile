@@ -40,7 +40,8 @@ $(SIGNING)/.installed: requirements/signing.txt
 	touch $@
 
 test: setup java $(SIGNING)/.installed ## run the tests
-	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report --skip-covered --skip-empty
 
 # The tests that need Spark, on the oldest that is supported.
 OLD_SPARK := build/spark-3.5

@@ -3,22 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
-
-SPARK = {"docs", "spark"}  # the folders whose tests share one session
-
-
-def pytest_collection_modifyitems(items):
-    """Where tests run in several processes, those of one Spark session stay together, first."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        return
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.relative_to(here).parts[0] in SPARK:
-            item.add_marker(pytest.mark.xdist_group("spark"))
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 @pytest.fixture(scope="session", autouse=True)

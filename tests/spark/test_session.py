@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
+import warnings
 from datetime import date
 from typing import Any
 
@@ -104,3 +106,13 @@ def test_a_stream_or_a_doubled_column_is_no_example(spark: SparkSession) -> None
         schema.rows(spark.readStream.format("rate").load(), 1)
     with pytest.raises(ConfigurationError, match="one name"):
         schema.rows(spark.range(1).selectExpr("id", "id AS id"), 1)
+
+
+def test_a_forked_process_does_not_use_the_session_of_its_parent(spark: SparkSession) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads in the parent
+        child = os.fork()
+    if not child:
+        os._exit(0 if not session.has_active() and session.gavial_conf() == {} else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert session.has_active()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -106,8 +107,24 @@ def _is_stopped(spark: SparkSession) -> bool:
     return context is None or bool(context.sc().isStopped())
 
 
+_inherited = False
+
+
+def _after_fork() -> None:
+    """A forked process has its parent's connection to the JVM, which two cannot use."""
+    global _inherited
+    context: Any = getattr(sys.modules.get("pyspark"), "SparkContext", None)
+    _inherited = getattr(context, "_gateway", None) is not None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def _active() -> SparkSession | None:
     """The thread's session, or where it has none the one that the process built last."""
+    if _inherited:
+        return None
     found = SparkSession.getActiveSession()
     if found is None:
         found = _default_of_connect()
