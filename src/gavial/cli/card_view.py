@@ -176,11 +176,20 @@ def _stages(stages: Any) -> Iterator[dict[str, Any]]:
         whole = str(stage.get("class", "of no class"))
         rows = explicit.items() if isinstance(explicit, Mapping) else ()
         yield {
-            "name": whole.rpartition(".")[2],
+            "name": class_name(whole),
             "class_name": whole,
             "parameters": [(name, plain(value)) for name, value in rows],
             "stages": list(_stages(inner)) if isinstance(inner, list) else [],
         }
+
+
+def class_name(whole: str) -> str:
+    """A class without its package; what is no name of one, as it is.
+
+    >>> class_name("org.apache.spark.ml.PipelineModel"), class_name(".")
+    ('PipelineModel', '.')
+    """
+    return whole.rpartition(".")[2] or whole
 
 
 def plain(value: Any) -> str:

@@ -104,7 +104,7 @@ def _what(found: Lookup) -> Answer:
     ]
     facts: Rows = [("release", str(found.coordinate))]
     if card is not None:
-        classes = [str(one.get("class", "")).rpartition(".")[2] for one in card.pipeline]
+        classes = [card_view.class_name(str(one.get("class", ""))) for one in card.pipeline]
         facts += [
             ("stages", ", ".join(classes)),
             ("writes", f"its version into the column {card.watermark}" if card.watermark else ""),

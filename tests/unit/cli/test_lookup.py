@@ -4,7 +4,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gavial.cli import lookup_view
@@ -114,6 +114,7 @@ class Read(HTMLParser):
 
 
 @given(one_line | st.just(HOSTILE))
+@example(".")  # a class without a name
 @settings(deadline=None, max_examples=30)
 def test_no_text_from_outside_becomes_markup(text):
     read = Read(lookup_view.page(filled(text)))
