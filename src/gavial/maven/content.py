@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,10 +60,10 @@ class Content:
 class Digests:
     """The digests of what passes, each in a thread of its own: md5 takes as long as the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, algorithms: Iterable[str] = _ALGORITHMS) -> None:
         self._size = 0
         self._each = {
-            name: _Beside(hashlib.new(name, usedforsecurity=False)) for name in _ALGORITHMS
+            name: _Beside(hashlib.new(name, usedforsecurity=False)) for name in algorithms
         }
 
     def update(self, data: bytes) -> None:
@@ -73,15 +73,21 @@ class Digests:
 
     def content(self, path: Path, *, given_up: bool = False) -> Content:
         """The content of the file that all of it went to."""
-        digests = {name: one.hexdigest() for name, one in self._each.items()}
-        return Content(path, self._size, digests, given_up)
+        return Content(path, self._size, self.hexdigests(), given_up)
+
+    def hexdigests(self) -> dict[str, str]:
+        return {name: one.hexdigest() for name, one in self._each.items()}
+
+    def close(self) -> None:
+        """End the threads."""
+        for one in self._each.values():
+            one.close()
 
     def __enter__(self) -> Digests:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for one in self._each.values():
-            one.close()
+        self.close()
 
 
 class _Beside:
@@ -182,33 +188,28 @@ class Keeping(Hashing):
 
     def __init__(self, stream: IO[bytes], limit: int, what: str = "a file") -> None:
         super().__init__(stream, limit, what)
-        self._others = self._fresh()
-
-    @staticmethod
-    def _fresh() -> dict[str, _Beside]:
-        return {name: _Beside(hashlib.new(name, usedforsecurity=False)) for name in CHECKSUMS}
+        self._others = Digests(CHECKSUMS)
 
     def write(self, data: bytes) -> int:
         size = super().write(data)
-        for one in self._others.values():
-            one.update(data)
+        self._others.update(data)
         return size
 
     def seek(self, place: int) -> int:
         super().seek(place)
-        self.close()
-        self._others = self._fresh()
+        self._others.close()
+        self._others = Digests(CHECKSUMS)
         return 0
 
     def close(self) -> None:
         """End the threads that hash."""
-        for one in (self._digest, *self._others.values()):
-            one.close()
+        self._digest.close()
+        self._others.close()
 
     def content(self, path: Path) -> Content:
         """The content of the file at `path`, which was given up to whoever takes it."""
-        digests = {name: one.hexdigest() for name, one in self._others.items()}
-        return Content(path, self._size, {**digests, "sha256": self.hexdigest()}, given_up=True)
+        digests = {**self._others.hexdigests(), "sha256": self.hexdigest()}
+        return Content(path, self._size, digests, given_up=True)
 
 
 def local_disk(what: str, error: OSError) -> ConfigurationError:

@@ -18,6 +18,7 @@ from gavial.model import compatibility
 from gavial.model.card import Card
 from gavial.model.compatibility import Level
 from gavial.model.decision import Approval, GateResult
+from gavial.model.golden import TOLERANCE
 
 _AHEAD = timedelta(minutes=5)  # by which another's clock may be before ours
 
@@ -263,7 +264,7 @@ class Signature:
 class Golden:
     """The golden sample, scored again, gives what the card says."""
 
-    tolerance: float = 1e-6
+    tolerance: float = TOLERANCE
     name: str = "golden"
 
     def decide(self, evidence: Evidence) -> GateResult:

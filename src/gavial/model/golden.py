@@ -15,6 +15,7 @@ from typing import Any
 
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _LARGEST = sys.float_info.max
+TOLERANCE = 1e-6
 _SHOWN = 10  # differences that are told one by one
 
 
@@ -58,7 +59,7 @@ class Comparison:
     problems: tuple[str, ...]
 
 
-def compare(expected: Golden, actual: Golden, tolerance: float = 1e-6) -> Comparison:
+def compare(expected: Golden, actual: Golden, tolerance: float = TOLERANCE) -> Comparison:
     """Compare two samples, record by record.
 
     Some stages (ALS) join, and promise no order: records that are not in the same order are

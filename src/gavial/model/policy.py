@@ -25,6 +25,7 @@ from gavial.model.card import Card
 from gavial.model.compatibility import check_freeze
 from gavial.model.decision import PolicyText
 from gavial.model.gates import Approved, Gate
+from gavial.model.golden import TOLERANCE
 
 FORMAT = 1
 _LONGEST = 500  # characters of a condition
@@ -185,7 +186,7 @@ def _signature(value: Any, where: _Where) -> Iterator[Gate]:
 def _golden(value: Any, where: _Where) -> Iterator[Gate]:
     table = _switch(value, where, ("tolerance",))
     if table is not None:
-        tolerance = table.get("tolerance", 1e-6)
+        tolerance = table.get("tolerance", TOLERANCE)
         is_number = isinstance(tolerance, int | float) and not isinstance(tolerance, bool)
         if not is_number or not (0 <= tolerance <= 1e300):
             raise where.within("tolerance").wrong(tolerance, "a number such as 1e-6")

@@ -89,19 +89,31 @@ def all_of(store: Repository, model: Module) -> tuple[Alias, ...]:
         RepositoryRefused: the repository has neither a listing nor a search.
         CorruptRelease: an alias is not what it was written as.
     """
-    modules = records.beside(store, model)
-    if modules is None:
+    names = candidates(store, model)
+    if names is None:
         raise RepositoryRefused(
             f"Repository {store.id!r} ({store.url}) lists nothing and has no search that is known "
             f"here: name the alias, as in 'gavial alias history {model} champion'."
         )
+    are = (name for name in names if _is_alias(store, alias.module_of(model, name), model))
+    return tuple(read(store, model, name) for name in are)
+
+
+def candidates(store: Repository, model: Module) -> tuple[str, ...] | None:
+    """What may be names of aliases of a model; `None` where the repository cannot tell.
+
+    Raises:
+        RepositoryError: it does not answer.
+    """
+    modules = records.beside(store, model)
+    if modules is None:
+        return None
     found = []
-    for module in modules:
-        name = module.artifact.removeprefix(f"{model.artifact}-")
-        with suppress(InvalidCoordinate):  # not a name of an alias
+    for one in modules:
+        name = one.artifact.removeprefix(f"{model.artifact}-")
+        with suppress(InvalidCoordinate):  # a module of another kind
             alias.check_name(name)
-            if _is_alias(store, module, model):
-                found.append(read(store, model, name))
+            found.append(name)
     return tuple(found)
 
 

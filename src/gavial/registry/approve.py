@@ -16,7 +16,7 @@ from gavial.errors import (
     IncompatibleModel,
     UntrustedRelease,
 )
-from gavial.maven import catalog, record
+from gavial.maven import catalog
 from gavial.maven.coordinate import Module
 from gavial.maven.record import Head
 from gavial.maven.selector import Request
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from gavial.registry.keys import PublicKey
 
 KIND = "approvals"
-_RELEASE, _CARD = "release", "card"
+_CARD = "card"
 
 
 def module_of(model: Module) -> Module:
@@ -75,7 +75,7 @@ def approve(
         raise ConfigurationError(
             f"No reason is given why {gav} is approved: say it in a sentence (--why)."
         )
-    author = Author(why=why) if owner is None else Author(why=why, owner=owner)
+    author = Author.of(why, owner)
     author.check()
     sealing = signer.of(places.settings().signing, key)
     if sealing is None:
@@ -102,11 +102,11 @@ def approve(
         KIND,
         author,
         f"{release.coordinate} is approved. {why}",
-        {_RELEASE: str(release.coordinate), _CARD: card},
+        {records.RELEASE: str(release.coordinate), _CARD: card},
     )
     sign = record_seals.signing(draft.module, sealing)
     done = records.write(store, draft, sign=sign)
-    return _told(done, fingerprint)
+    return told(done, fingerprint)
 
 
 def of(release: Release, keys: Mapping[str, PublicKey]) -> Approvals:
@@ -122,18 +122,16 @@ def of(release: Release, keys: Mapping[str, PublicKey]) -> Approvals:
     ignored: list[str] = []
     card = release.files[-1].sha256
     model = release.coordinate.module
-    for head in records.heads(release.repository, module_of(model)):
+    store = release.repository
+    for head in records.of_release(store, module_of(model), KIND, release.coordinate):
         if not isinstance(head, Head):
             ignored.append(str(head).rstrip("."))
             continue
-        if head.facts.get(_RELEASE) != str(release.coordinate):
-            continue
         try:
-            record.check(head, KIND, model)
             if head.facts.get(_CARD) != card:
                 raise UntrustedRelease(f"{head.entry} is for another card of {release.coordinate}")
-            found = records.read(release.repository, head)
-            given.append(_told(found, record_seals.signer_of(release.repository, found, keys)))
+            found = records.read(store, head)
+            given.append(told(found, record_seals.signer_of(store, found, keys)))
         except (UntrustedRelease, CorruptRelease, IncompatibleModel) as error:
             ignored.append(str(error).rstrip("."))
     return Approvals(tuple(reversed(given)), tuple(keys), tuple(ignored))
@@ -150,8 +148,15 @@ def signers_of(release: Release) -> frozenset[str]:
     return frozenset(filter(None, (record_seals.fingerprint_of(signature.bundle),)))
 
 
-def _told(found: records.Record, key: str) -> Approval:
+def told(found: records.Record, key: str) -> Approval:
+    """The approval that a record is. `key` is the fingerprint of the one that signed it."""
     facts, author = found.head.facts, found.author
     return Approval(
-        facts[_RELEASE], facts[_CARD], key, author.who, author.when, author.why, found.number
+        facts[records.RELEASE],
+        facts.get(_CARD, ""),
+        key,
+        author.who,
+        author.when,
+        author.why,
+        found.number,
     )

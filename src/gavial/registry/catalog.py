@@ -129,7 +129,7 @@ class ModelRepository:
             InvalidCoordinate: a name is malformed, or taken by a model.
         """
         wanted = version if isinstance(version, Version) else Version.parse(version)
-        author = _author(why, owner)
+        author = Author.of(why, owner)
         return aliases.set_(self.store, _module(module), name, wanted, author, expected=expected)
 
     def withdraw(self, gav: str | Coordinate, *, why: str, owner: str | None = None) -> Withdrawal:
@@ -144,7 +144,7 @@ class ModelRepository:
             ReleaseNotFound: there is no such release.
             RepositoryRefused: the server keeps the list of versions itself.
         """
-        return withdrawn.withdraw(self.store, _coordinate(gav), _author(why, owner))
+        return withdrawn.withdraw(self.store, _coordinate(gav), Author.of(why, owner))
 
     def reinstate(self, gav: str | Coordinate, *, why: str, owner: str | None = None) -> Withdrawal:
         """Take a withdrawal back.
@@ -152,7 +152,7 @@ class ModelRepository:
         Raises:
             ReleaseNotFound, RepositoryRefused: as `withdraw`.
         """
-        return withdrawn.withdraw(self.store, _coordinate(gav), _author(why, owner), undo=True)
+        return withdrawn.withdraw(self.store, _coordinate(gav), Author.of(why, owner), undo=True)
 
     def withdrawals(self, module: str | Module) -> tuple[Withdrawal, ...]:
         """What is withdrawn of a model, lowest version first."""
@@ -231,10 +231,6 @@ def repository(
     return ModelRepository(
         places.open_named(what, username=username, password=password, token=token)
     )
-
-
-def _author(why: str, owner: str | None) -> Author:
-    return Author(why) if owner is None else Author(why, owner)
 
 
 def _coordinate(gav: str | Coordinate) -> Coordinate:

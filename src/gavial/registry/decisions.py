@@ -22,7 +22,7 @@ from gavial.registry.signer import Signer
 
 KIND = "promotions"
 _SHORT = 60  # characters of a text in a record that would be too large
-_RELEASE, _OUTCOME = "release", "outcome"
+_OUTCOME = "outcome"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def keep(store: Repository, decision: Decision, author: Author, signer: Signer |
         KIND,
         author,
         f"{coordinate}, from {decision.source.id} to {decision.target.id}: {decision.outcome}.",
-        {_RELEASE: str(coordinate), _OUTCOME: decision.outcome},
+        {records.RELEASE: str(coordinate), _OUTCOME: decision.outcome},
         body=decision.to_json(),
     )
     sign = record_seals.signing(module, signer) if signer else None
@@ -93,11 +93,11 @@ def all_of(
         if not isinstance(head, Head):
             raise head
         record.check(head, KIND, model)
-        if coordinate is not None and head.facts.get(_RELEASE) != str(coordinate):
+        if coordinate is not None and head.facts.get(records.RELEASE) != str(coordinate):
             continue
         one = records.read(store, head)
         found = Decision.from_json(one.body)
-        if found.coordinate != head.facts.get(_RELEASE):
+        if found.coordinate != head.facts.get(records.RELEASE):
             raise CorruptRelease(f"{head.entry} is of another release than its POM says.")
         yield Kept(one, found)
 

@@ -15,14 +15,12 @@ from gavial.errors import (
     UnsafeModel,
 )
 from gavial.model.gates import Finding
-from gavial.model.golden import Comparison, Golden, compare
+from gavial.model.golden import TOLERANCE, Comparison, Golden, compare
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
 
     from gavial.registry.release import Release
-
-TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)

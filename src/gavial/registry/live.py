@@ -9,10 +9,8 @@ from contextlib import suppress
 from typing import TypeVar
 
 from gavial.errors import CorruptRelease, IncompatibleModel
-from gavial.maven import layout
 from gavial.maven.coordinate import Coordinate, Module, Version
 from gavial.maven.repository import Repository
-from gavial.model.signature import Bundle
 from gavial.registry import alias, trust
 
 _THREADS = 8  # to one server at a time
@@ -76,10 +74,8 @@ def each(
 
 
 def _signer(store: Repository, module: Module, version: Version) -> str:
-    path = layout.signature_path(Coordinate(module, version))
-    data = store.read(path)
-    if data is not None:
-        with suppress(CorruptRelease, IncompatibleModel):  # then it says nothing
-            bundle = Bundle.parse(data, path.rpartition("/")[2])
-            return trust.Signature(data, bundle).signer.partition(" ")[2]  # not `key …`
+    with suppress(CorruptRelease, IncompatibleModel):  # then it says nothing
+        found = trust.read_of(store, Coordinate(module, version))
+        if found is not None:
+            return found.signer.partition(" ")[2]  # not `key …`
     return ""

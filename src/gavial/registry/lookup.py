@@ -26,6 +26,7 @@ from gavial.maven.coordinate import Coordinate, Module, Version
 from gavial.maven.repository import Repository
 from gavial.maven.settings_signing import TrustRule
 from gavial.model import scored
+from gavial.registry import alias as alias_records
 from gavial.registry import places, tenure, testimony, trust, verdict, withdraw
 from gavial.registry.looked_up import Following, Lookup, Place
 from gavial.registry.release import Release
@@ -150,7 +151,7 @@ class _Look:
         """What may be aliases of the model; `None` where the repository cannot tell."""
         model = self.coordinate.module
         none: tuple[str, ...] | None = ()
-        found = self._tried("aliases", lambda: tenure.candidates(self.store, model), none)
+        found = self._tried("aliases", lambda: alias_records.candidates(self.store, model), none)
         if found is None and self.place.released:
             self._unread.append(
                 "its aliases: it lists nothing and has no search that is known here, so those were "

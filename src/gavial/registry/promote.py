@@ -10,9 +10,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
-from gavial import limits
 from gavial.errors import (
     ConfigurationError,
     CorruptRelease,
@@ -44,6 +42,7 @@ from gavial.registry import (
     golden,
     local,
     places,
+    policies,
     runtime,
     signer,
     trust,
@@ -108,8 +107,8 @@ def promote(
     True
     """
     settings = places.settings()
-    asked = _policy(policy)
-    author = Author(why=why) if owner is None else Author(why=why, owner=owner)
+    asked = policies.configured() if policy is None else policies.named(policy)
+    author = Author.of(why, owner)
     author.check()
     here, there = places.open_named(source), places.open_named(target)
     if here.url.rstrip("/") == there.url.rstrip("/"):
@@ -264,7 +263,10 @@ class _Promotion:
         def signature(rules: Sequence[TrustRule]) -> Finding:
             return _signed(self.fetched.release, rules) if rules else configured
 
-        known = catalog.numbers(self.target, self.coordinate.module)
+        module = self.coordinate.module
+        withdrawn = {one: catalog.withdrawn(one, module) for one in (self.source, self.target)}
+        known = catalog.numbers(self.target, module)
+        served = [one for one in known if one not in withdrawn[self.target]]
         return Evidence(
             self.coordinate,
             self.release.card,
@@ -274,10 +276,14 @@ class _Promotion:
             self._room(),
             Finding(bom.passed, bom.detail, bom.problems),
             signature,
-            self._withdrawn(),
+            tuple(
+                _named(one)
+                for one, versions in withdrawn.items()
+                if self.coordinate.version in versions
+            ),
             approve.signers_of(self.fetched.release),
-            self._served(known, lambda _: True),
-            self._served(known, lambda one: one < self.coordinate.version),
+            self._highest(served),
+            self._highest([one for one in served if one < self.coordinate.version]),
             self._since(),
             self._approvals(),
             self._golden(),
@@ -325,19 +331,11 @@ class _Promotion:
         )
         return Finding(False, "its number is taken", (problem,))
 
-    def _withdrawn(self) -> tuple[str, ...]:
-        both = (self.source, self.target)
-        module, version = self.coordinate.module, self.coordinate.version
-        return tuple(_named(one) for one in both if version in catalog.withdrawn(one, module))
-
-    def _served(self, known: Sequence[Version], wanted: Callable[[Version], bool]) -> Served | None:
-        """The highest other release in the target of those that are wanted."""
-        out = catalog.withdrawn(self.target, self.coordinate.module)
+    def _highest(self, known: Sequence[Version]) -> Served | None:
+        """The highest other release in the target of those numbers."""
         for version in sorted(known, reverse=True):
             other = Coordinate(self.coordinate.module, version)
-            if version == self.coordinate.version or version in out or not wanted(version):
-                continue
-            if self.target.exists(layout.pom_path(other)):
+            if other != self.coordinate and self.target.exists(layout.pom_path(other)):
                 return self._described(other)
         return None
 
@@ -396,23 +394,3 @@ def _instant(text: str) -> datetime:
     except ValueError:
         return datetime.max.replace(tzinfo=UTC)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _policy(named: str | os.PathLike[str] | None) -> Policy | None:
-    """The policy that an argument or the configuration names."""
-    if named is not None:
-        file, source = Path(named).expanduser().absolute(), "policy"
-    else:
-        configured = places.settings().policy
-        if configured is None:
-            return None
-        file, source = configured.value, configured.source
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(limits.SETTINGS + 1)
-    except OSError as error:
-        raise ConfigurationError(
-            f"The promotion policy {str(file)!r} (from: {source}) cannot be read: "
-            f"{error.strerror or error}."
-        ) from error
-    return Policy.parse(data, file)

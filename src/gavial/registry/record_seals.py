@@ -45,10 +45,15 @@ def signer_of(store: Repository, record: Record, keys: Mapping[str, PublicKey]) 
         UntrustedRelease: it is unsigned, signed by another key, or what was signed is not this.
         CorruptRelease, IncompatibleModel: its signature cannot be read.
     """
-    entry = record.head.entry
-    bundle = _read(store, entry)
+    bundle = bundle_of(store, record.head.entry)
     if bundle is None:
-        raise UntrustedRelease(f"{entry} is not signed")
+        raise UntrustedRelease(f"{record.head.entry} is not signed")
+    return check(store, record, bundle, keys)
+
+
+def check(store: Repository, record: Record, bundle: Bundle, keys: Mapping[str, PublicKey]) -> str:
+    """As `signer_of`, with a signature that was read."""
+    entry = record.head.entry
     fingerprint = fingerprint_of(bundle)
     key = keys.get(fingerprint)
     if key is None:
@@ -79,7 +84,12 @@ def fingerprint_of(bundle: Bundle) -> str:
         return ""
 
 
-def _read(store: Repository, entry: Entry) -> Bundle | None:
+def bundle_of(store: Repository, entry: Entry) -> Bundle | None:
+    """The signature of a record; `None` where it has none. Nothing is known of its truth then.
+
+    Raises:
+        CorruptRelease, IncompatibleModel: it cannot be read.
+    """
     data = store.read(layout.signature_path(entry))
     return None if data is None else Bundle.parse(data, f"The signature of {entry}")
 

@@ -36,6 +36,7 @@ from gavial.registry import local
 FORMAT = 1
 OWNER_VARIABLE = "GAVIAL_OWNER"
 LONGEST_REASON = 2_000  # characters
+RELEASE = "release"  # the fact that names the release of a decision or an approval
 
 # Makes the signature over a record's files, by name.
 Sign = Callable[[Mapping[str, bytes]], bytes]
@@ -56,6 +57,11 @@ class Author:
     owner: str = field(default_factory=lambda: os.environ.get(OWNER_VARIABLE, ""))
     who: str = field(default_factory=local.user_name)
     when: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    @classmethod
+    def of(cls, why: str, owner: str | None) -> Author:
+        """This user, now. `owner` is the configured one where it is `None`."""
+        return cls(why) if owner is None else cls(why, owner)
 
     def check(self) -> None:
         """Refuse what could not be written.
@@ -232,6 +238,22 @@ def heads(
                 yield Head.parse(pom, entry)
             except (CorruptRelease, IncompatibleModel) as error:
                 yield error
+
+
+def of_release(
+    store: Repository, module: Module, kind: str, coordinate: Coordinate, most: int | None = None
+) -> Iterator[Head | CorruptRelease | IncompatibleModel]:
+    """As `heads`, of those that name a release, and where one is not of its kind, why."""
+    for head in heads(store, module, most):
+        if not isinstance(head, Head):
+            yield head
+        elif head.facts.get(RELEASE) == str(coordinate):
+            try:
+                record.check(head, kind, coordinate.module)
+            except (CorruptRelease, IncompatibleModel) as error:
+                yield error
+            else:
+                yield head
 
 
 def _pack(draft: Draft, entry: Entry, sign: Sign | None) -> tuple[Head, protocol.Packed]:

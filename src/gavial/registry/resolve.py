@@ -74,8 +74,6 @@ def resolve(
     """
     if verify not in (None, "golden"):
         raise ConfigurationError(f"verify={verify!r}: expected 'golden' or nothing.")
-    if verify and repository is None:
-        _check_in_repository(what)
     if ":" not in what:
         if repository is not None:
             raise InvalidSelector(
@@ -86,6 +84,12 @@ def resolve(
             raise InvalidSelector(
                 f"{what!r} names no group: an alias is one of group:artifact@alias, such as "
                 f"com.acme:{what}."
+            )
+        if verify:
+            raise ConfigurationError(
+                f"verify='golden' of {what!r}: what --packages brought comes without its model "
+                f"card. Name the repository's: gavial.resolve('group:{what}:version', "
+                "repository=…, verify='golden')."
             )
         found = _named(what)
         return _load_found(found, watermark_col, allow_sql=allow_sql)
@@ -99,15 +103,6 @@ def resolve(
     store = places.open_named(repository)
     chosen = choose(store, request)
     return _load_chosen(store, chosen, watermark_col, allow_sql=allow_sql, verify=verify)
-
-
-def _check_in_repository(what: str) -> None:
-    if ":" not in what:
-        raise ConfigurationError(
-            f"verify='golden' of {what!r}: what --packages brought comes without its model card. "
-            f"Name the repository's: gavial.resolve('group:{what}:version', repository=…, "
-            "verify='golden')."
-        )
 
 
 def available() -> tuple[Coordinate, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gavial.errors import CorruptRelease, InvalidCoordinate
+from gavial.errors import CorruptRelease
 from gavial.maven import alias, layout, record
-from gavial.maven.coordinate import Coordinate, Entry, Module
+from gavial.maven.coordinate import Coordinate, Entry
 from gavial.maven.drive import Driver
 from gavial.maven.record import Head
 from gavial.maven.repository import Repository
@@ -42,26 +42,6 @@ class Tenures:
 
     tenures: tuple[Tenure, ...]
     unread: int = 0
-
-
-def candidates(store: Repository, model: Module) -> tuple[str, ...] | None:
-    """What may be names of aliases of a model; `None` where the repository cannot tell.
-
-    Raises:
-        RepositoryError: it does not answer.
-    """
-    modules = records.beside(store, model)
-    if modules is None:
-        return None
-    found = []
-    for one in modules:
-        name = one.artifact.removeprefix(f"{model.artifact}-")
-        try:
-            alias.check_name(name)
-        except InvalidCoordinate:  # a module of another kind
-            continue
-        found.append(name)
-    return tuple(found)
 
 
 def of(store: Repository, coordinate: Coordinate, name: str, most: int) -> Tenures:

@@ -6,28 +6,21 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gavial import limits
 from gavial.errors import (
-    ConfigurationError,
     CorruptRelease,
     IncompatibleModel,
     InvalidCoordinate,
     UntrustedRelease,
 )
-from gavial.maven import layout, record
 from gavial.maven.coordinate import Coordinate, Module
 from gavial.maven.record import Head
 from gavial.maven.repository import Repository
 from gavial.model.decision import Approval, Decision
-from gavial.model.policy import Policy
-from gavial.model.signature import Bundle
-from gavial.registry import approve, decisions, places, record_seals, records, trust
+from gavial.registry import approve, decisions, policies, record_seals, records, trust
 from gavial.registry.records import Record
 
 if TYPE_CHECKING:
     from gavial.registry.keys import PublicKey
-
-_RELEASE, _CARD = "release", "card"
 
 
 @dataclass(frozen=True)
@@ -87,17 +80,9 @@ def known_keys(module: Module) -> dict[str, PublicKey]:
     found: dict[str, PublicKey] = {}
     for rule in trust.rules_of(module):
         found |= trust.public_keys(rule.keys, rule.source)
-    policy = places.settings().policy
-    if policy is not None:
-        try:
-            with policy.value.open("rb") as file:
-                asked = Policy.parse(file.read(limits.SETTINGS + 1), policy.value).approvals
-        except OSError as error:
-            raise ConfigurationError(
-                f"The promotion policy {str(policy.value)!r} cannot be read: {error}."
-            ) from error
-        if asked is not None:
-            found |= trust.public_keys(asked.keys, f"the policy {policy.value}")
+    policy = policies.configured()
+    if policy is not None and policy.approvals is not None:
+        found |= trust.public_keys(policy.approvals.keys, f"the policy {policy.text.source}")
     return found
 
 
@@ -123,10 +108,8 @@ def of(
         decided.append(Decided(one.number, found, _seal(store, one, keys)))
     approved = []
     for one in _records(store, coordinate, approve.module_of, approve.KIND, most, problems):
-        seal, author = _seal(store, one, keys), one.author
-        card = one.head.facts.get(_CARD, "")
-        said = (str(coordinate), card, seal.key, author.who, author.when, author.why, one.number)
-        approved.append(Approved(Approval(*said), seal))
+        seal = _seal(store, one, keys)
+        approved.append(Approved(approve.told(one, seal.key), seal))
     return Testimony(tuple(decided), tuple(approved), tuple(problems))
 
 
@@ -138,34 +121,30 @@ def _records(
     most: int,
     problems: list[str],
 ) -> Iterator[Record]:
-    model = coordinate.module
     try:
-        module = module_of(model)
+        module = module_of(coordinate.module)
     except InvalidCoordinate:  # too long a name: there can be none
         return
-    for head in records.heads(store, module, most):
+    for head in records.of_release(store, module, kind, coordinate, most):
         if not isinstance(head, Head):
             problems.append(str(head))
             continue
-        if head.facts.get(_RELEASE) != str(coordinate):
-            continue
         try:
-            record.check(head, kind, model)
             yield records.read(store, head)
         except (CorruptRelease, IncompatibleModel) as error:
             problems.append(str(error))
 
 
 def _seal(store: Repository, found: Record, keys: Mapping[str, PublicKey]) -> Seal:
-    entry, key = found.head.entry, ""
-    data = store.read(layout.signature_path(entry))
-    if data is None:
-        return Seal()
+    key = ""
     try:
-        key = record_seals.fingerprint_of(Bundle.parse(data, f"The signature of {entry}"))
+        bundle = record_seals.bundle_of(store, found.head.entry)
+        if bundle is None:
+            return Seal()
+        key = record_seals.fingerprint_of(bundle)
         if key not in keys:
             return Seal(key)
-        record_seals.signer_of(store, found, keys)
+        record_seals.check(store, found, bundle, keys)
     except (UntrustedRelease, CorruptRelease, IncompatibleModel) as error:
         return Seal(key, False, str(error))
     return Seal(key, True)

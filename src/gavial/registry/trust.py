@@ -20,6 +20,7 @@ from gavial.model.signature import Bundle, Statement, signed_bytes
 from gavial.registry import places
 
 if TYPE_CHECKING:
+    from gavial.maven.repository import Repository
     from gavial.registry.keys import PublicKey
     from gavial.registry.release import Release
     from gavial.registry.signer import Signer
@@ -115,8 +116,13 @@ def read(release: Release) -> Signature | None:
         CorruptRelease: it cannot be read.
         IncompatibleModel: it is of a later form.
     """
-    path = layout.signature_path(release.coordinate)
-    data = release.repository.read(path)
+    return read_of(release.repository, release.coordinate)
+
+
+def read_of(store: Repository, coordinate: Coordinate) -> Signature | None:
+    """As `read`, of a release whose card nobody asked for."""
+    path = layout.signature_path(coordinate)
+    data = store.read(path)
     return None if data is None else Signature(data, Bundle.parse(data, path.rpartition("/")[2]))
 
 
