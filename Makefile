@@ -39,7 +39,15 @@ $(SIGNING)/.installed: requirements/signing.txt
 	$(SIGNING)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/signing.txt
 	touch $@
 
-test: setup java $(SIGNING)/.installed ## run the tests
+# What monitoring is checked against, likewise; and a browser that reports are looked at in.
+ORACLES := build/oracles
+
+$(ORACLES)/.installed: requirements/oracles.txt
+	$(PYTHON) -m venv $(ORACLES)
+	$(ORACLES)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/oracles.txt
+	touch $@
+
+test: setup java $(SIGNING)/.installed $(ORACLES)/.installed ## run the tests
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --skip-covered --skip-empty
 
@@ -90,6 +98,13 @@ $(BENCH_STAMP): requirements/bench.txt
 	build/bench/env/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	touch $@
 
+BENCH_MONITORING := build/bench-monitoring
+
+$(BENCH_MONITORING)/.installed: requirements/bench-monitoring.txt
+	$(PYTHON) -m venv $(BENCH_MONITORING)
+	$(BENCH_MONITORING)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench-monitoring.txt
+	touch $@
+
 bench: $(BENCH_STAMP) java ## measure beside Spark's own save and load, MLflow and curl (about an hour)
 	for one in $(BENCHMARKS); do $(BENCH_PYTHON) benchmarks/$$one.py; done
 	$(BENCH_PYTHON) benchmarks/chart.py
@@ -125,6 +140,10 @@ lock: ## resolve the locked versions again (needs uv)
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/spark35.txt
 	uv pip compile pyproject.toml --group connect --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/connect.txt
+	uv pip compile pyproject.toml --group oracles --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/oracles.txt
+	uv pip compile pyproject.toml --group bench-monitoring --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/bench-monitoring.txt
 	uv pip compile pyproject.toml --group signing --universal --python-version 3.11 --generate-hashes \
 	  --no-strip-extras --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements/signing.txt
 	$(PYTHON) tools/cut_lock.py numpy py4j pyspark < requirements/dev.txt > requirements/spark.txt

@@ -1,0 +1,270 @@
+"""State: what records add up to. Every metric is a function of it, and it merges in any order.
+
+A state maps keys to cells. A cell has the number of its records, and of the number that they carry
+(if any) the mean and the sum of squared deviations from it. Cells of one key are added by the
+formula of Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample
+Variances" (1979). Counts are exact; moments are so up to the rounding of floating point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from gavial.errors import CorruptRelease, IncompatibleModel
+from gavial.monitoring.windows import Window
+
+FORMAT: Final = 1
+
+# Kinds of cells. `bin` and `label` are indices into the profile's bins and classes, or a guard bin
+# of `bins`; they are 0 where a kind has none. "no label" is `bins.NULL`.
+RECORDS: Final = "records"  # all records; column ""
+FEATURE: Final = "feature"  # a feature's bins; carries its value, if that is a number
+SCORE: Final = "score"  # score bin x class of the label; carries the score (binary)
+CONFUSION: Final = "confusion"  # class of the prediction x class of the label
+PREDICTION: Final = "prediction"  # regression: bins of the prediction; carries it
+LABEL: Final = "label"  # regression: bins of the label; carries it
+ERROR: Final = "error"  # regression: carries prediction - label; labelled records alone
+ABSOLUTE_ERROR: Final = "absolute_error"  # regression: carries |prediction - label|
+LOG_LOSS: Final = "log_loss"  # carries -ln of the label's probability; labelled records alone
+LATENCY: Final = "latency"  # bins of `LATENCY_EDGES`; carries seconds from record to label
+DUPLICATE: Final = "duplicate"  # records, or labels (column "label"), dropped as said twice
+KINDS: Final = (
+    RECORDS,
+    FEATURE,
+    SCORE,
+    CONFUSION,
+    PREDICTION,
+    LABEL,
+    ERROR,
+    ABSOLUTE_ERROR,
+    LOG_LOSS,
+    LATENCY,
+    DUPLICATE,
+)
+# Seconds: a second, a minute, an hour, a day, a week, 30 days, a year, ten years.
+LATENCY_EDGES: Final = (0.0, 1.0, 60.0, 3600.0, 86400.0, 604800.0, 2592000.0, 31536000.0, 3.2e8)
+
+
+class Key(NamedTuple):
+    """Where records are counted."""
+
+    kind: str
+    column: str = ""
+    bin: int = 0
+    label: int = 0
+
+
+class Cell(NamedTuple):
+    """A count, and the moments of a number that its records carry.
+
+    >>> Cell.of([1.0, 2.0]) + Cell.of([6.0])
+    Cell(n=3, mean=3.0, m2=14.0)
+    """
+
+    n: int
+    mean: float = 0.0
+    m2: float = 0.0
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Cell:
+        """The cell of some numbers."""
+        total = cls(0)
+        for value in values:
+            total += cls(1, float(value))
+        return total
+
+    def __add__(self, other: object) -> Cell:
+        if not isinstance(other, Cell):
+            return NotImplemented
+        n = self.n + other.n
+        if not self.n or not other.n:
+            return self if self.n else other
+        delta = other.mean - self.mean
+        return Cell(
+            n,
+            self.mean + delta * (other.n / n),
+            self.m2 + other.m2 + delta * delta * (self.n * (other.n / n)),
+        )
+
+    @property
+    def variance(self) -> float:
+        """The sample variance; 0 for fewer than two records."""
+        return self.m2 / (self.n - 1) if self.n > 1 else 0.0
+
+
+class State(Mapping[Key, Cell]):
+    """Cells by key. It adds up: `State() + one == one`, and order does not matter.
+
+    >>> one = State({Key(RECORDS): Cell(2)})
+    >>> (one + one + State())[Key(RECORDS)].n
+    4
+    """
+
+    __slots__ = ("_cells",)
+
+    def __init__(self, cells: Mapping[Key, Cell] | None = None) -> None:
+        self._cells = dict(cells or {})
+
+    def __getitem__(self, key: Key) -> Cell:
+        return self._cells[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._cells)
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def __add__(self, other: object) -> State:
+        if not isinstance(other, State):
+            return NotImplemented
+        return total((self, other))
+
+    def __repr__(self) -> str:
+        return f"<State of {self.records} records, {len(self)} cells>"
+
+    @property
+    def records(self) -> int:
+        """How many records it is of."""
+        return self._cells.get(Key(RECORDS), Cell(0)).n
+
+    def of(self, kind: str, column: str | None = None) -> Iterator[tuple[Key, Cell]]:
+        """The cells of one kind, and of one column where that is named."""
+        for key, cell in self._cells.items():
+            if key.kind == kind and column in (None, key.column):
+                yield key, cell
+
+    def histogram(self, kind: str, column: str = "") -> dict[int, int]:
+        """Counts by bin, over all labels; bins without records are not there."""
+        found: dict[int, int] = {}
+        for key, cell in self.of(kind, column):
+            found[key.bin] = found.get(key.bin, 0) + cell.n
+        return found
+
+    def moments(self, kind: str, column: str = "") -> Cell:
+        """The moments over all bins that hold finite numbers."""
+        found = Cell(0)
+        for key, cell in self.of(kind, column):
+            if key.bin >= 0 or key.bin in _FINITE_GUARDS:
+                found += cell
+        return found
+
+
+_FINITE_GUARDS = (-3, -4)  # bins.BELOW and bins.ABOVE
+
+
+def total(states: Iterable[State]) -> State:
+    """The sum of states."""
+    cells: dict[Key, Cell] = {}
+    for state in states:
+        for key, cell in state.items():
+            before = cells.get(key)
+            cells[key] = cell if before is None else before + cell
+    return State(cells)
+
+
+class Slot(NamedTuple):
+    """What a state is of.
+
+    `module` is `group:artifact`. `window` is `None` for a part of a reference that was not cut by
+    time. `segment` is "" for all records, or such as `carrier=AA`.
+    """
+
+    module: str
+    version: str
+    window: Window | None
+    segment: str = ""
+
+
+States = Mapping[Slot, State]
+
+# The columns of a stored state: names and types as Spark says them. One row a cell.
+COLUMNS: Final[Mapping[str, str]] = {
+    "format": "int",
+    "module": "string",
+    "version": "string",
+    "window_start": "timestamp",
+    "window_end": "timestamp",
+    "segment": "string",
+    "profile": "string",
+    "kind": "string",
+    "column_name": "string",
+    "bin": "int",
+    "label": "int",
+    "n": "bigint",
+    "mean": "double",
+    "m2": "double",
+}
+
+
+def rows(states: States, profile: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of states, in a fixed order, with the fields of `COLUMNS`.
+
+    Args:
+        profile: the digest of the profile whose bins the states are counted in.
+    """
+    for slot in sorted(states, key=_order):
+        start, end = slot.window or (None, None)
+        state = states[slot]
+        for key in sorted(state):
+            cell = state[key]
+            yield (
+                FORMAT,
+                slot.module,
+                slot.version,
+                start,
+                end,
+                slot.segment,
+                profile,
+                key.kind,
+                key.column,
+                key.bin,
+                key.label,
+                *cell,
+            )
+
+
+def from_rows(found: Iterable[Mapping[str, Any]]) -> dict[str, dict[Slot, State]]:
+    """States by the digest of their profile, out of rows by the names of `COLUMNS`.
+
+    Rows of one key are added. Kinds that this version does not know are kept.
+
+    Raises:
+        IncompatibleModel: a row is of a later format.
+        CorruptRelease: a row has a value that no state has.
+    """
+    cells: dict[str, dict[Slot, dict[Key, Cell]]] = {}
+    for row in found:
+        try:
+            number = row["format"]
+            if isinstance(number, int) and number > FORMAT:
+                raise IncompatibleModel(
+                    f"A monitoring state is of format {number}; this Gavial reads up to {FORMAT}. "
+                    "Upgrade Gavial."
+                )
+            window = None
+            if row["window_start"] is not None:
+                window = Window(_utc(row["window_start"]), _utc(row["window_end"]))
+            slot = Slot(row["module"], row["version"], window, row["segment"])
+            key = Key(row["kind"], row["column_name"], int(row["bin"]), int(row["label"]))
+            cell = Cell(int(row["n"]), float(row["mean"] or 0.0), float(row["m2"] or 0.0))
+            if cell.n < 0:
+                raise ValueError(f"a count is {cell.n}")
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise CorruptRelease(f"A monitoring state is damaged: {error!s:.200}.") from error
+        place = cells.setdefault(row["profile"], {}).setdefault(slot, {})
+        place[key] = place.get(key, Cell(0)) + cell
+    return {
+        profile: {slot: State(one) for slot, one in slots.items()}
+        for profile, slots in cells.items()
+    }
+
+
+def _utc(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _order(slot: Slot) -> tuple[str, str, datetime, str]:
+    start = slot.window.start if slot.window else datetime.min.replace(tzinfo=UTC)
+    return slot.module, slot.version, start, slot.segment

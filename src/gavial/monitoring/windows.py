@@ -1,0 +1,93 @@
+"""Windows of time: calendar hours, days, weeks, months, quarters or years of one time zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from gavial.errors import ConfigurationError
+
+PERIODS: Final = ("hour", "day", "week", "month", "quarter", "year")
+
+
+class Window(NamedTuple):
+    """From `start`, inclusive, to `end`, both in UTC."""
+
+    start: datetime
+    end: datetime
+
+    def __str__(self) -> str:
+        return f"{_text(self.start)} to {_text(self.end)}"
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How time is cut.
+
+    A day is a day of the zone's clocks, so that one of 23 or 25 hours is one window. An hour is
+    one of elapsed time: the hour that clocks show twice is two windows.
+
+    Args:
+        period: one of `PERIODS`; a week begins on Monday.
+        zone: an IANA time zone, such as `"America/New_York"`.
+
+    Raises:
+        ConfigurationError: there is no such period or zone.
+
+    >>> Windows("day", "America/New_York").of(datetime(2013, 3, 10, 12, tzinfo=UTC))
+    Window(start=datetime.datetime(2013, 3, 10, 5, 0, tzinfo=datetime.timezone.utc), \
+end=datetime.datetime(2013, 3, 11, 4, 0, tzinfo=datetime.timezone.utc))
+    """
+
+    period: str = "day"
+    zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        if self.period not in PERIODS:
+            raise ConfigurationError(f"A window is {self.period!r}: expected one of {PERIODS!r}.")
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError, TypeError) as error:
+            raise ConfigurationError(
+                f"{self.zone!r} is no time zone that is known here: expected one such as "
+                "'Europe/Paris'."
+            ) from error
+
+    def of(self, instant: datetime) -> Window:
+        """The window of an instant, which knows its zone."""
+        zone = ZoneInfo(self.zone)
+        if self.period == "hour":
+            offset = instant.astimezone(zone).utcoffset() or timedelta()
+            local = instant.astimezone(UTC) + offset
+            start = local.replace(minute=0, second=0, microsecond=0) - offset
+            return Window(start, start + timedelta(hours=1))
+        local = instant.astimezone(zone).replace(
+            hour=0, minute=0, second=0, microsecond=0, tzinfo=None, fold=0
+        )
+        begin, end = _ends(local, self.period)
+        return Window(_utc(begin, zone), _utc(end, zone))
+
+
+def _ends(day: datetime, period: str) -> tuple[datetime, datetime]:
+    if period == "day":
+        return day, day + timedelta(days=1)
+    if period == "week":
+        monday = day - timedelta(days=day.weekday())
+        return monday, monday + timedelta(days=7)
+    months = {"month": 1, "quarter": 3, "year": 12}[period]
+    first = (day.month - 1) // months * months
+    begin = day.replace(day=1, month=first + 1)
+    later = first + months
+    return begin, begin.replace(year=begin.year + later // 12, month=later % 12 + 1)
+
+
+def _utc(local: datetime, zone: ZoneInfo) -> datetime:
+    return local.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _text(instant: datetime) -> str:
+    if (instant.hour, instant.minute, instant.second) == (0, 0, 0):
+        return instant.strftime("%Y-%m-%d")
+    return instant.strftime("%Y-%m-%dT%H:%MZ")
