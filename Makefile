@@ -102,7 +102,7 @@ BENCH_MONITORING := build/bench-monitoring
 
 $(BENCH_MONITORING)/.installed: requirements/bench-monitoring.txt
 	$(PYTHON) -m venv $(BENCH_MONITORING)
-	$(BENCH_MONITORING)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench-monitoring.txt
+	$(BENCH_MONITORING)/bin/python -m pip install --no-deps --quiet --disable-pip-version-check --require-hashes -r requirements/bench-monitoring.txt
 	touch $@
 
 bench: $(BENCH_STAMP) java ## measure beside Spark's own save and load, MLflow and curl (about an hour)
