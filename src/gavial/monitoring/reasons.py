@@ -83,7 +83,8 @@ def _pending(replay: Replay) -> list[str]:
         if one.bad and not one.alarm and one.broken is not None:
             asked = replay.settings.windows_to_alert
             found.append(
-                f"{one.broken.finding.reason} That is {one.bad} of {asked} windows in a row that alarm."
+                f"{one.broken.finding.reason} It alarms after {asked} windows in a row; so far: "
+                f"{one.bad}."
             )
     return _some(found, "more rules are broken, and do not alarm yet")
 
