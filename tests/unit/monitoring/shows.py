@@ -82,8 +82,8 @@ def _flights() -> pd.DataFrame:
 
 def employment(parts_of_a_year: int = 12) -> Verdict:
     """Census records of Massachusetts (ACS, 2015 to 2018) with the model of NannyML's wheel:
-    2015 is the reference; records have no date within a year, so it is cut in parts as they
-    come."""
+    2015 is the reference. Records have no date within a year, and their files begin or end with
+    the people in institutions, so that the parts of a year are drawn at random."""
     found = sorted(ORACLES.glob("lib/python*/site-packages/nannyml/datasets/data"))
     assert found, f"{ORACLES} is not there: make build/oracles/.installed"
     before = pd.read_parquet(found[0] / "employment_MA_reference.pq")
@@ -99,14 +99,18 @@ def employment(parts_of_a_year: int = 12) -> Verdict:
         ("0", "1"),
         quantiles(before.predicted_probability, 200),
     )
-    chunks = [count(rows(part), profile) for part in pieces(before, parts_of_a_year)]
+    chunks = [count(rows(part), profile) for part in pieces(_mixed(before), 12)]
     states = {}
     for year, part in after.groupby("year"):
         length = timedelta(days=365) / parts_of_a_year
-        for n, piece in enumerate(pieces(part, parts_of_a_year)):
+        for n, piece in enumerate(pieces(_mixed(part), parts_of_a_year)):
             start = datetime(int(year), 1, 1, tzinfo=UTC) + n * length
             states[_slot(Window(start, start + length))] = count(rows(piece), profile)
     return verdict(profile, chunks, states)
+
+
+def _mixed(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.sample(frac=1, random_state=0)
 
 
 def visits() -> Verdict:
@@ -198,7 +202,9 @@ def main() -> None:
             print("  -", reason)
         print("  windows:", dict(Counter(str(one.status) for one in found.results)))
         for one in found.results:
-            broken = [f.rule.metric for f in one.findings if f.status == "alert"]
+            broken = [
+                f"{f.rule.metric}/{f.rule.windows}" for f in one.findings if f.status == "alert"
+            ]
             print("   ", one.slot.window, one.status, *broken)
 
 
