@@ -74,7 +74,7 @@ def auc(state: State) -> Measured:
     if not bins:
         return untold("auc", NO_LABELS)
     if not positives or not negatives:
-        which = "negative" if positives else "positive"
+        which = "positive" if positives else "negative"
         return untold("auc", f"every label is {which}", positives + negatives)
     doubt = sum(one.positive.n * one.negative.n for one in bins if _in_doubt(one))
     value, variance = area([(_share(one), one.positive.n, one.negative.n) for one in bins])

@@ -66,13 +66,14 @@ def _missing(result: Result) -> list[str]:
     causes: dict[str, list[str]] = {}
     for one in sorted(result.findings, key=lambda one: not needs_labels(one.rule.metric)):
         if one.status is Status.NOT_ENOUGH_DATA:
-            causes.setdefault(one.reason.partition(NOT_JUDGED)[2], []).append(name(one.rule))
+            rule, cause = one.rule, one.reason.partition(NOT_JUDGED)[2]
+            short = f"{rule.metric} of {rule.column}" if rule.column else rule.metric
+            causes.setdefault(cause, []).append(short)
     found = []
     for cause, names in causes.items():
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         shown = ", ".join(names[:3])
-        if len(names) > 3:
-            shown += f" and {len(names) - 3} more"
-        found.append(f"{shown} of {when(result.slot)}{NOT_JUDGED}{cause}")
+        found.append(f"Not judged in {when(result.slot)}: {shown}{more}: {cause}")
     return _some(found, "more causes")
 
 

@@ -57,7 +57,7 @@ def rate(metric: str, of: int, n: int, why: str, *, column: str = "") -> Measure
     """
     if n <= 0:
         return untold(metric, why, column=column)
-    share = (of + 2) / (n + 4)
+    share = min(1.0, (of + 2) / (n + 4))
     chance = math.sqrt(share * (1 - share) / (n + 4))
     return told(metric, of / n, n, column=column, standard_error=chance)
 
