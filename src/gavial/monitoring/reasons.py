@@ -28,7 +28,7 @@ def reasons(status: Status, replay: Replay, results: Sequence[Result]) -> list[s
         found = _kept(results)
     if last.status is Status.NOT_ENOUGH_DATA or status is Status.NOT_ENOUGH_DATA:
         found += _missing(last)
-    return [*found, *_pending(replay), *_ended(replay), *_noted(last)]
+    return [*found, *_pending(replay), *_ended(replay), *_noted(replay, last)]
 
 
 def _alarms(replay: Replay) -> list[str]:
@@ -78,10 +78,11 @@ def _missing(result: Result) -> list[str]:
 
 
 def _pending(replay: Replay) -> list[str]:
-    """Rules that are broken and do not alarm yet."""
+    """Rules that are broken and do not alarm yet, of metrics that do not alarm otherwise."""
     found: list[str] = []
-    for one in replay.watches.values():
-        if one.bad and not one.alarm and one.broken is not None:
+    alarming = {metric for (metric, _, _), one in replay.watches.items() if one.alarm}
+    for (metric, _, _), one in replay.watches.items():
+        if one.bad and not one.alarm and one.broken is not None and metric not in alarming:
             asked = replay.settings.windows_to_alert
             found.append(
                 f"{one.broken.finding.reason} Broken in "
@@ -99,8 +100,11 @@ def _ended(replay: Replay) -> list[str]:
     return _some(list(dict.fromkeys(found)), "earlier alarms")
 
 
-def _noted(result: Result) -> list[str]:
+def _noted(replay: Replay, result: Result) -> list[str]:
+    """What only informs; not of quality where that alarms anyway."""
     noted: list[Finding] = [one for one in result.findings if one.noted]
+    if any(one.alarm and needs_labels(key[0]) for key, one in replay.watches.items()):
+        noted = [one for one in noted if not needs_labels(one.rule.metric)]
     return _some([f"Note: {one.reason}" for one in noted], "more notes")
 
 

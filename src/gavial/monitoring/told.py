@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from gavial.monitoring.state import Cell
 from gavial.monitoring.verdict import Measured
 
 
@@ -19,6 +20,12 @@ def added(values: Iterable[float]) -> float:
 def root(value: float) -> float:
     """The square root; NaN where there is none."""
     return math.sqrt(value) if value >= 0.0 else math.nan
+
+
+def is_constant(cell: Cell) -> bool:
+    """Whether all numbers of a cell are one, up to the rounding of their mean."""
+    rounding = 4 * math.ulp(cell.mean)
+    return cell.m2 <= cell.n * rounding * rounding and (abs(cell.mean) > 1e-100 or cell.mean == 0.0)
 
 
 def told(

@@ -132,7 +132,7 @@ def test_an_alert_says_what_broke_when_by_how_much_and_what_to_look_at():
     text = " ".join(found.reasons)
     assert "auc (area under the ROC curve) was 0.2" in text
     assert "in 2024-01-04 to 2024-01-05, of 1,000 records; at release it was 0.8" in text
-    assert "(0.02 less than at release), and 0.0" in text
+    assert " is allowed (three standard deviations over 6 chunks of the reference), and 0.0" in text
     assert "It was first so in 2024-01-03 to 2024-01-04." in text
     assert "have other outcomes now (concept drift)" in text
 
@@ -192,9 +192,7 @@ def test_labels_that_never_come_are_not_enough_data_with_estimates():
     assert found.status is UNKNOWN
     estimates = {one.metric: one for one in found.results[-1].measured if one.estimated}
     assert estimates["estimated_auc"].value == pytest.approx(0.83, abs=0.03)
-    assert any(
-        "auc, log_loss, brier and 7 more: no record has both" in one for one in found.reasons
-    )
+    assert any("auc, log_loss" in one and "no record has both" in one for one in found.reasons)
 
 
 def test_few_labels_are_not_enough_unless_that_is_said():
