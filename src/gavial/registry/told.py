@@ -43,9 +43,9 @@ class Ledger:
         self.problems: list[str] = []
 
     @contextmanager
-    def held(self, patience: float = PATIENCE_SECONDS) -> Iterator[bool]:
+    def held(self) -> Iterator[bool]:
         """Read it, and let no other run tell meanwhile. Yields whether that is so."""
-        with _locked(self.file.with_suffix(".lock"), patience, self.problems) as alone:
+        with _locked(self.file.with_suffix(".lock"), PATIENCE_SECONDS, self.problems) as alone:
             if alone:
                 self._read()
             yield alone
