@@ -14,8 +14,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from gavial.cli.text import harmless
 from gavial.errors import ConfigurationError
+from gavial.reports.plain import harmless
 
 _FOLDER = "templates"
 
@@ -33,12 +33,12 @@ def render(template: str, title: str, style: str = "", **values: Any) -> str:
     from markupsafe import Markup
 
     environment = Environment(
-        loader=PackageLoader("gavial.cli", _FOLDER),
+        loader=PackageLoader("gavial.reports", _FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=lambda value: value if isinstance(value, Markup) else harmless(value),
     )
-    folder = resources.files("gavial.cli").joinpath(_FOLDER)
+    folder = resources.files("gavial.reports").joinpath(_FOLDER)
     files = ("page.css", style) if style else ("page.css",)
     styles = "".join(folder.joinpath(one).read_text("utf-8") for one in files)
     # `default-src 'none'` and this hash: what escaped the escaping could load and run nothing.
