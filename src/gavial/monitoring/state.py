@@ -102,10 +102,11 @@ class State(Mapping[Key, Cell]):
     4
     """
 
-    __slots__ = ("_cells",)
+    __slots__ = ("_by_kind", "_cells")
 
     def __init__(self, cells: Mapping[Key, Cell] | None = None) -> None:
         self._cells = dict(cells or {})
+        self._by_kind: dict[tuple[str, str | None], list[tuple[Key, Cell]]] | None = None
 
     def __getitem__(self, key: Key) -> Cell:
         return self._cells[key]
@@ -131,9 +132,12 @@ class State(Mapping[Key, Cell]):
 
     def of(self, kind: str, column: str | None = None) -> Iterator[tuple[Key, Cell]]:
         """The cells of one kind, and of one column where that is named."""
-        for key, cell in self._cells.items():
-            if key.kind == kind and column in (None, key.column):
-                yield key, cell
+        if self._by_kind is None:  # many metrics ask for many columns
+            self._by_kind = {}
+            for key, cell in self._cells.items():
+                for name in (None, key.column):
+                    self._by_kind.setdefault((key.kind, name), []).append((key, cell))
+        return iter(self._by_kind.get((kind, column), ()))
 
     def histogram(self, kind: str, column: str = "") -> dict[int, int]:
         """Counts by bin, over all labels; bins without records are not there."""

@@ -36,6 +36,8 @@ class Measured:
         error: by how much the true value may differ because records were counted in bins.
         standard_error: what chance does to it at so many records; `None` where that is not known.
         estimated: made without labels.
+        chance: what the value exceeds by chance alone once in a hundred times, at so many records,
+            where nothing has changed; 0 where that is not known.
     """
 
     metric: str
@@ -46,6 +48,15 @@ class Measured:
     standard_error: float | None = None
     estimated: bool = False
     why: str = ""
+    chance: float = 0.0
+
+
+class Level(StrEnum):
+    """What a broken rule is good for."""
+
+    ALERT = "alert"
+    WITHOUT_LABELS = "alert without labels"  # and a note where labels say how good the model is
+    NOTE = "note"
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,10 @@ class Rule:
         minimum: the records that a value must be made of to be judged.
         source: `learned`, or the file that says it.
         why: how the bounds came about, in words.
+        expected: what it was at release, where that is known.
+        spread: the standard error of one record at release: that of n is `spread / sqrt(n)`.
+            `None` is no allowance for chance: the bounds are meant as they are.
+        level: what follows where it is broken.
     """
 
     metric: str
@@ -67,16 +82,23 @@ class Rule:
     minimum: int = 0
     source: str = "learned"
     why: str = ""
+    expected: float | None = None
+    spread: float | None = None
+    level: Level = Level.ALERT
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule says of a value. `reason` is a sentence for people."""
+    """What a rule says of a value. `reason` is a sentence for people.
+
+    `noted` is a broken rule that only informs: its status is `ok`.
+    """
 
     rule: Rule
     measured: Measured
     status: Status
     reason: str
+    noted: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Text from outside, made fit for a terminal. Pure."""
+"""Text from outside, made fit to be shown on a terminal, a page or a chart. Pure."""
 
 from __future__ import annotations
 

@@ -1,0 +1,164 @@
+"""What a rule says of a value, in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from gavial.monitoring.learned import DEVIATIONS
+from gavial.monitoring.metrics import Family, known
+from gavial.monitoring.state import Slot
+from gavial.monitoring.verdict import Finding, Level, Measured, Rule, Status
+
+Values = Mapping[tuple[str, str], Measured]
+NOT_JUDGED: Final = " is not judged: "
+_MOVED: Final = 0.1  # a PSI below it is customarily no change
+
+
+class Labels(NamedTuple):
+    """How many of a window's records have their labels, and whether that is enough."""
+
+    share: float
+    enough: bool
+    asked: float
+
+
+def find(rules: Sequence[Rule], values: Values, labels: Labels, slot: Slot) -> tuple[Finding, ...]:
+    """What the rules say of a window's values.
+
+    Quality first: whether labels say how good the model is decides what the drift of scores is
+    worth.
+    """
+    quality = [one for one in rules if needs_labels(one.metric)]
+    found = [_find(one, values, labels, slot, known_quality=True) for one in quality]
+    judged = any(one.status is not Status.NOT_ENOUGH_DATA for one in found)
+    others = [one for one in rules if not needs_labels(one.metric)]
+    found += [_find(one, values, labels, slot, known_quality=judged) for one in others]
+    return tuple(found)
+
+
+def needs_labels(metric: str) -> bool:
+    """Whether a metric is of records whose labels have come."""
+    return known(metric).family is Family.QUALITY or metric == "label_psi"
+
+
+def breach(rule: Rule, measured: Measured) -> float:
+    """By how much a value is beyond its bounds and what chance does to it, in units of what the
+    rule allows: 0 and below is within them. Without a value at release any breach is 1."""
+    value = measured.value
+    if value is None:
+        return 0.0
+    chance = allowance(rule, measured)
+    beyond = []
+    if rule.low is not None:
+        beyond.append((rule.low - chance - value, rule.low))
+    if rule.high is not None:
+        beyond.append((value - max(rule.high + chance, _floor(rule, measured)), rule.high))
+    excess, bound = max(beyond, default=(0.0, 0.0))
+    if excess <= 0:
+        return min(excess, 0.0)
+    if rule.source != "learned":
+        return 1.0
+    allowed = abs(bound - (rule.expected or 0.0)) + chance
+    return excess / allowed if allowed > 0 else math.inf
+
+
+def allowance(rule: Rule, measured: Measured) -> float:
+    """What chance may do to a value of so many records: three standard errors, the window's own or
+    as at release, whichever is larger."""
+    if rule.spread is None or not measured.n:
+        return 0.0
+    own = measured.standard_error or 0.0
+    return DEVIATIONS * max(own, rule.spread / math.sqrt(measured.n))
+
+
+def _floor(rule: Rule, measured: Measured) -> float:
+    return measured.chance if rule.source == "learned" else -math.inf
+
+
+def _find(
+    rule: Rule, values: Values, labels: Labels, slot: Slot, *, known_quality: bool
+) -> Finding:
+    measured = values.get((rule.metric, rule.column)) or Measured(
+        rule.metric, rule.column, None, 0, why="the profile does not have it"
+    )
+    if known(rule.metric).family is Family.ESTIMATE and known_quality and labels.enough:
+        return Finding(rule, measured, Status.OK, "There are labels: nothing is estimated.")
+    why = _unknown(rule, measured, labels)
+    if why:
+        reason = f"{name(rule)} of {when(slot)}{NOT_JUDGED}{why}."
+        return Finding(rule, measured, Status.NOT_ENOUGH_DATA, reason)
+    if breach(rule, measured) <= 0:
+        return Finding(rule, measured, Status.OK, f"{_said(rule, measured, slot)}, within bounds.")
+    alerts = rule.level is Level.ALERT or (rule.level is Level.WITHOUT_LABELS and not known_quality)
+    status = Status.ALERT if alerts else Status.OK
+    return Finding(rule, measured, status, _broken(rule, measured, slot), noted=not alerts)
+
+
+def _unknown(rule: Rule, measured: Measured, labels: Labels) -> str:
+    if needs_labels(rule.metric) and measured.n and not labels.enough:
+        return (
+            f"{labels.share:.1%} of the records have labels, and {labels.asked:.0%} are asked for"
+        )
+    if measured.value is None:
+        return measured.why
+    if measured.n < rule.minimum:
+        return f"it is of {measured.n:,} records; {rule.minimum:,} are asked for"
+    if rule.spread is not None and rule.spread > 0 and measured.standard_error is None:
+        return f"{measured.n:,} records have too few of one class to tell it from chance"
+    return ""
+
+
+def _broken(rule: Rule, measured: Measured, slot: Slot) -> str:
+    value, low = measured.value or 0.0, rule.low
+    below = low is not None and value < low
+    text = f"{_said(rule, measured, slot)}; {'below' if below else 'above'} "
+    text += f"{low if below else rule.high:.4g} is too {'low' if below else 'high'} ({rule.why})"
+    chance = allowance(rule, measured)
+    if chance:
+        text += f", with {chance:.2g} allowed for chance"
+    elif measured.chance and rule.source == "learned":
+        text += f", and chance alone gives up to {measured.chance:.2g}"
+    return f"{text}."
+
+
+def _said(rule: Rule, measured: Measured, slot: Slot) -> str:
+    text = f"{name(rule)} ({known(rule.metric).means}) was {measured.value:.4g} in {when(slot)}, "
+    text += f"of {measured.n:,} records"
+    return text if rule.expected is None else f"{text}; at release it was {rule.expected:.4g}"
+
+
+def name(rule: Rule) -> str:
+    """A metric for people: `psi of dep_delay`."""
+    return f"{rule.metric} of {rule.column}" if rule.column else rule.metric
+
+
+def when(slot: Slot) -> str:
+    """A window for people."""
+    return str(slot.window) if slot.window else "all records"
+
+
+def advice(rule: Rule, values: Values) -> str:
+    """What to look at next, where a rule is broken."""
+    if rule.metric in ("null_rate", "nan_rate", "unseen_rate", "out_of_range_rate"):
+        return f"Look at where {rule.column} comes from."
+    if rule.metric == "score_null_rate":
+        return "Look at what the model is given: it gives no score for it."
+    moved = sorted(
+        (
+            (one.value, column)
+            for (metric, column), one in values.items()
+            if metric == "psi" and one.value is not None and one.value > max(_MOVED, one.chance)
+        ),
+        reverse=True,
+    )
+    if not moved and needs_labels(rule.metric):
+        return (
+            "No feature moved much, so that the same records probably have other outcomes now "
+            "(concept drift): retrain on recent ones."
+        )
+    if not moved:
+        return "No feature moved by itself: look at how they go together."
+    shown = ", ".join(f"{column} (PSI {value:.2g})" for value, column in moved[:3])
+    return f"Look at what moved most: {shown}; then retrain on recent records."

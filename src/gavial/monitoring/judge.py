@@ -1,0 +1,163 @@
+"""States and rules, to verdicts.
+
+Each window is judged by itself. A rule that is broken in some windows in a row (two, unless the
+rules say otherwise) is an alarm, and it ends when the rule is kept for as many: one bad hour is no
+alarm, and one good hour no all-clear. Windows that a rule cannot judge are passed over: they
+neither raise an alarm nor end one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from gavial.maven.coordinate import Version
+from gavial.monitoring.finding import Labels, find, needs_labels
+from gavial.monitoring.hysteresis import Replay
+from gavial.monitoring.measure import measure
+from gavial.monitoring.profile import Profile, Reference
+from gavial.monitoring.reasons import reasons
+from gavial.monitoring.rule_file import Settings
+from gavial.monitoring.rules import RuleSet
+from gavial.monitoring.state import Slot, State
+from gavial.monitoring.verdict import Finding, Level, Result, Rule, Status, Verdict
+
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+
+
+def judge(
+    states: Mapping[Slot, State],
+    profile: Profile,
+    references: Mapping[str, Reference],
+    rules: RuleSet,
+) -> tuple[Verdict, ...]:
+    """A verdict for each module, version and segment, in their order.
+
+    Args:
+        states: by window, counted in the bins of `profile`.
+        references: by version. A version without one is measured by that of the nearest version of
+            its major, else by that of `rules`; without any, by the rules of a file alone.
+        rules: what to judge by.
+
+    >>> from gavial.monitoring.count import count
+    >>> from gavial.monitoring.windows import Windows
+    >>> profile = Profile("regression", label="y", prediction="said")
+    >>> good = count([{"y": n, "said": n + (-1) ** n} for n in range(200)], profile)
+    >>> bad = count([{"y": n, "said": n + 2} for n in range(200)], profile)
+    >>> days = [Windows("day").of(datetime(2024, 1, day, tzinfo=UTC)) for day in (1, 2, 3)]
+    >>> states = {Slot("org:m", "1.0.0", day, ""): bad if day.start.day > 1 else good
+    ...     for day in days}
+    >>> known = {"1.0.0": Reference(profile, "1.0.0", (good, good))}
+    >>> (verdict,) = judge(states, profile, known, RuleSet())
+    >>> print(verdict.status, "since", verdict.since)
+    alert since 2024-01-03 to 2024-01-04
+    """
+    groups: dict[tuple[str, str, str], dict[Slot, State]] = {}
+    for slot in sorted(states, key=_order):
+        group = groups.setdefault((slot.module, slot.version, slot.segment), {})
+        group[slot] = states[slot]
+    usable = {
+        version: one
+        for version, one in references.items()
+        if one.profile.digest == profile.digest and one.total.records
+    }
+    taught: dict[tuple[str, str], tuple[Rule, ...]] = {}
+    found = []
+    for (_, version, segment), group in sorted(groups.items(), key=lambda pair: pair[0]):
+        reference, notes = _reference(version, usable, rules, profile, segment)
+        key = (reference.version if reference else "", segment)
+        if key not in taught:
+            taught[key] = rules.rules(profile, reference, segment)
+        results = [
+            _judged(slot, state, profile, reference, taught[key], rules.settings.labelled)
+            for slot, state in group.items()
+        ]
+        found.append(_verdict(results, rules.settings, notes))
+    return tuple(found)
+
+
+def _reference(
+    version: str,
+    references: Mapping[str, Reference],
+    rules: RuleSet,
+    profile: Profile,
+    segment: str,
+) -> tuple[Reference | None, list[str]]:
+    """What a version is measured by, and what there is to say of that."""
+    if segment:
+        return None, ["A reference is of all records: segments have the rules of a file alone."]
+    if version in references:
+        return references[version], []
+    near = _nearest(version, references)
+    if near:
+        return references[near], [
+            f"Version {version} has no reference: it is measured by that of {near}."
+        ]
+    last = rules.reference
+    if last and last.profile.digest == profile.digest and last.total.records:
+        return last, [f"Version {version} has no reference: it is measured by {last.version}'s."]
+    return None, [
+        f"Version {version} has no reference, nor has another one of its major: there are the "
+        "rules of a file alone. Deploy with reference=… to learn from one."
+    ]
+
+
+def _nearest(version: str, references: Mapping[str, Reference]) -> str | None:
+    """The last version of the same major before it with a reference, or the first after it."""
+    mine = Version.try_parse(version)
+    if mine is None:
+        return None
+    parsed = (Version.try_parse(one) for one in references)
+    others = sorted(one for one in parsed if one is not None and one.major == mine.major)
+    before = [one for one in others if one <= mine]
+    return str((before[-1:] or others[:1])[0]) if others else None
+
+
+def _judged(
+    slot: Slot,
+    state: State,
+    profile: Profile,
+    reference: Reference | None,
+    rules: Sequence[Rule],
+    asked: float,
+) -> Result:
+    measured = measure(state, profile, reference)
+    values = {(one.metric, one.column): one for one in measured}
+    labelled = values.get(("labelled_rate", ""))
+    share = (labelled.value if labelled else None) or 0.0
+    labels = Labels(share, 0 < share >= asked, asked)
+    findings = find(rules, values, labels, slot)
+    shown = tuple(one for one in measured if not (one.estimated and labels.enough))
+    return Result(slot, shown, findings, status_of(findings))
+
+
+def status_of(findings: Iterable[Finding]) -> Status:
+    """The status of a window: an alert if a rule alerts. Where quality is watched and none of it
+    could be judged, there is not enough data, whatever else is well."""
+    found = [one for one in findings if one.rule.level is not Level.NOTE]
+    if any(one.status is Status.ALERT for one in found):
+        return Status.ALERT
+    quality = [one for one in found if needs_labels(one.rule.metric)]
+    for watched in (quality, found):
+        if watched:
+            judged = any(one.status is Status.OK for one in watched)
+            return Status.OK if judged else Status.NOT_ENOUGH_DATA
+    return Status.NOT_ENOUGH_DATA
+
+
+def _verdict(results: Sequence[Result], settings: Settings, notes: list[str]) -> Verdict:
+    replay = Replay(settings)
+    status, since = Status.NOT_ENOUGH_DATA, None
+    for place, result in enumerate(results):
+        now = replay.step(result)
+        if now is not status or not place:
+            status, since = now, result.slot.window
+    slot = results[-1].slot
+    why = (*reasons(status, replay, results), *notes)
+    return Verdict(slot.module, slot.version, slot.segment, status, since, why, tuple(results))
+
+
+def _order(slot: Slot) -> tuple[str, str, datetime, str]:
+    start = slot.window.start if slot.window else _EARLIEST
+    return slot.module, slot.version, start, slot.segment

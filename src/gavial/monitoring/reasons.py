@@ -1,0 +1,98 @@
+"""Why a verdict is what it is, in sentences for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from gavial.monitoring.finding import NOT_JUDGED, advice, name, needs_labels, when
+from gavial.monitoring.hysteresis import Replay
+from gavial.monitoring.verdict import Finding, Result, Status
+
+_SHOWN: Final = 5  # of one kind
+
+
+def reasons(status: Status, replay: Replay, results: Sequence[Result]) -> list[str]:
+    """The reasons of a status as of the last window: what broke, when and by how much, and what to
+    look at; what only was noted; what could not be judged.
+
+    Args:
+        replay: after all windows.
+        results: one or more windows.
+    """
+    last = results[-1]
+    found = []
+    if status is Status.ALERT:
+        found = _alarms(replay)
+    elif status is Status.OK:
+        found = _kept(results)
+    if last.status is Status.NOT_ENOUGH_DATA or status is Status.NOT_ENOUGH_DATA:
+        found += _missing(last)
+    return [*found, *_pending(replay), *_noted(last)]
+
+
+def _alarms(replay: Replay) -> list[str]:
+    alarms = [
+        (one, one.broken) for one in replay.watches.values() if one.alarm and one.broken is not None
+    ]
+    alarms.sort(key=lambda pair: not needs_labels(pair[1].finding.rule.metric))
+    found, advised = [], []
+    for watch, (finding, result, first) in alarms:
+        text = finding.reason
+        if first is not result:
+            text += f" It was first so in {when(first.slot)}."
+        if watch.good:
+            text += " Since then it is within bounds, and not yet for long enough."
+        found.append(text)
+        values = {(value.metric, value.column): value for value in result.measured}
+        advised.append(advice(finding.rule, values))
+    return [*_some(found, "more rules alarm"), *dict.fromkeys(advised)]
+
+
+def _kept(results: Sequence[Result]) -> list[str]:
+    last = next((one for one in reversed(results) if one.status is Status.OK), None)
+    if last is None:
+        return []
+    n = sum(one.status is Status.OK and not one.noted for one in last.findings)
+    records = next((one.n for one in last.measured if one.metric == "records"), 0)
+    rules = "1 rule is" if n == 1 else f"{n} rules are"
+    return [f"{rules} kept in {when(last.slot)}, of {records:,} records."]
+
+
+def _missing(result: Result) -> list[str]:
+    """What could not be judged, by its cause; quality first."""
+    if not result.findings:
+        return [f"There is no rule for {when(result.slot)}."]
+    causes: dict[str, list[str]] = {}
+    for one in sorted(result.findings, key=lambda one: not needs_labels(one.rule.metric)):
+        if one.status is Status.NOT_ENOUGH_DATA:
+            causes.setdefault(one.reason.partition(NOT_JUDGED)[2], []).append(name(one.rule))
+    found = []
+    for cause, names in causes.items():
+        shown = ", ".join(names[:3])
+        if len(names) > 3:
+            shown += f" and {len(names) - 3} more"
+        found.append(f"{shown} of {when(result.slot)}{NOT_JUDGED}{cause}")
+    return _some(found, "more causes")
+
+
+def _pending(replay: Replay) -> list[str]:
+    """Rules that are broken and do not alarm yet."""
+    found: list[str] = []
+    for one in replay.watches.values():
+        if one.bad and not one.alarm and one.broken is not None:
+            asked = replay.settings.windows_to_alert
+            found.append(
+                f"{one.broken.finding.reason} That is {one.bad} of {asked} windows in a row that alarm."
+            )
+    return _some(found, "more rules are broken, and do not alarm yet")
+
+
+def _noted(result: Result) -> list[str]:
+    noted: list[Finding] = [one for one in result.findings if one.noted]
+    return _some([f"Note: {one.reason}" for one in noted], "more notes")
+
+
+def _some(texts: list[str], what: str) -> list[str]:
+    more = len(texts) - _SHOWN
+    return texts if more <= 0 else [*texts[:_SHOWN], f"{more} {what}."]
