@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from gavial.channels.message import Event
+from gavial.monitoring.hysteresis import Replay
+from gavial.monitoring.rule_file import Settings
 from gavial.monitoring.verdict import Status, Verdict
 
 LEARNED = "learned"
@@ -61,14 +63,27 @@ class Told:
         )
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What verdicts are by.
+
+    Attributes:
+        name: stands for all of them: where it changes, an alert is another.
+        settings: how windows become a verdict.
+    """
+
+    name: str = LEARNED
+    settings: Settings = field(default_factory=Settings)
+
+
 def event_of(
-    verdict: Verdict, before: Told | None, rules: str, now: datetime, remind: timedelta | None
+    verdict: Verdict, before: Told | None, rules: Rules, now: datetime, remind: timedelta | None
 ) -> Event | None:
     """Why a verdict is news; `None` where it is none.
 
     Args:
         before: what is known of it there.
-        rules: names the rules that it is by.
+        rules: what it is by.
         remind: after which an alert that goes on is told again; `None` is never.
     """
     known = before.status if before else None
@@ -78,12 +93,12 @@ def event_of(
         if known is Status.ALERT:
             return Event.UNCLEAR
         return Event.SILENT if known is Status.OK else None
-    if before is None or known is not Status.ALERT or before.rules != rules:
+    if before is None or known is not Status.ALERT or before.rules != rules.name:
         return Event.ALERT
     # One that began earlier than was known is the same: late labels tell it.
     if verdict.since and before.since and verdict.since.start > before.since:
         return Event.ALERT
-    if broken(verdict) - before.broken:
+    if broken(verdict, rules.settings) - before.broken:
         return Event.MORE
     return Event.REMINDER if remind is not None and now - before.when >= remind else None
 
@@ -92,7 +107,7 @@ def after(
     verdict: Verdict,
     before: Told | None,
     event: Event | None,
-    rules: str,
+    rules: Rules,
     now: datetime,
     *,
     told: bool,
@@ -104,25 +119,29 @@ def after(
     return Told(
         verdict.status,
         verdict.since.start if verdict.since else None,
-        rules,
-        broken(verdict) | (before.broken if same and before else frozenset()),
+        rules.name,
+        broken(verdict, rules.settings) | (before.broken if same and before else frozenset()),
         now,
         _waits(event, before, told),
     )
 
 
-def broken(verdict: Verdict) -> frozenset[str]:
-    """The rules that the windows of an alert break, without their values, which ever change."""
+def broken(verdict: Verdict, settings: Settings) -> frozenset[str]:
+    """The rules that alarmed since an alert began, without their values, which ever change."""
     if verdict.status is not Status.ALERT:
         return frozenset()
     begin = verdict.since.start if verdict.since else None
-    return frozenset(
-        f"{one.rule.metric} {one.rule.column}".strip()
-        for result in verdict.results
-        if begin is None or result.slot.window is None or result.slot.window.start >= begin
-        for one in result.findings
-        if one.status is Status.ALERT
-    )
+    replay = Replay(settings)
+    found: set[str] = set()
+    for result in verdict.results:
+        replay.step(result)
+        if begin is None or result.slot.window is None or result.slot.window.start >= begin:
+            found |= {
+                f"{metric} {column}".strip()
+                for (metric, column), one in replay.watches.items()
+                if one.alarm
+            }
+    return frozenset(found)
 
 
 def topic(verdict: Verdict) -> str:

@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,7 +17,7 @@ from gavial.channels import build, news
 from gavial.channels.channel import Channel, Meter, PartlyDelivered, persist
 from gavial.channels.gauges import gauges_of
 from gavial.channels.message import Item, Message, message_of, test_message
-from gavial.channels.news import Told
+from gavial.channels.news import Rules, Told
 from gavial.errors import GavialError
 from gavial.maven.settings_monitor import (
     REMIND_DAYS,
@@ -73,13 +73,13 @@ class Subject:
         module: `group:artifact`.
         status: of the module as a whole.
         verdicts: of its versions and segments.
-        rules: names the rules that they are by.
+        rules: what they are by.
     """
 
     module: str
     status: Status
     verdicts: tuple[Verdict, ...]
-    rules: str = news.LEARNED
+    rules: Rules = field(default_factory=Rules)
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,10 @@ def window(day: int) -> Window:
 
 
 def make(status=Status.ALERT, *, since=0, last=None, broken=("auc",), segment="", version="1.0.3"):
-    """A verdict whose last window breaks some rules."""
+    """A verdict since a window: where it is an alert, that one and the one before break rules."""
     last = since if last is None else last
     results = []
-    for day in range(since, last + 1):
+    for day in range(since - 1, last + 1):
         slot = Slot(MODULE, version, window(day), segment)
         findings = tuple(
             Finding(

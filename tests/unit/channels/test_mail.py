@@ -33,13 +33,13 @@ class Box:
     def __init__(self):
         self.letters, self.refusals, self.secure = [], {}, []
 
-    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802
         if address in self.refusals:
             return self.refusals[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+    async def handle_DATA(self, _server, session, envelope):  # noqa: N802
         if "data" in self.refusals:
             return self.refusals["data"]
         self.secure.append(session.ssl is not None)
@@ -132,7 +132,7 @@ def test_a_server_without_starttls_gets_neither_password_nor_letter(mail_server,
 
 def test_a_certificate_of_nobodys_is_refused(mail_server, message):
     _, port = mail_server()
-    with pytest.raises(NotDelivered, match="No TLS with 127.0.0.1"):
+    with pytest.raises(NotDelivered, match=r"No TLS with 127\.0\.0\.1"):
         channel(port, None).send(message)
 
 
@@ -141,7 +141,7 @@ def test_some_refused_recipients_are_told_and_the_others_get_it_once(
 ):
     box, port = mail_server()
     box.refusals["bob@acme.com"] = "550 no such user"
-    with pytest.raises(PartlyDelivered, match="does not take mail for bob@acme.com"):
+    with pytest.raises(PartlyDelivered, match=r"does not take mail for bob@acme\.com"):
         channel(port, certificate, to=("ann@acme.com", "bob@acme.com")).send(message)
     assert [to for to, _ in box.letters] == [["ann@acme.com"]]
 

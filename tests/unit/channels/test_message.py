@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as some
 from gavial.channels import news
 from gavial.channels.gauges import gauges_of
 from gavial.channels.message import Event, Item, line, message_of
-from gavial.channels.news import Told
+from gavial.channels.news import Rules, Told
 from gavial.monitoring.verdict import Status
 
 from .conftest import DAY, MODULE, make
@@ -85,11 +86,9 @@ def test_a_line_is_one_that_steers_nothing(text):
     assert shown.isprintable() or all(one.isprintable() or one.isspace() for one in shown)
 
 
-def replay(
-    *verdicts, remind=WEEK, step=timedelta(days=1), rules="learned", events=frozenset(Event)
-):
+def replay(*verdicts, remind=WEEK, step=timedelta(days=1), events=frozenset(Event)):
     """The events of a channel that is shown one verdict a run."""
-    before, found = None, []
+    before, found, rules = None, [], Rules()
     for at, one in enumerate(verdicts):
         now = NOW + at * step
         event = news.event_of(one, before, rules, now, remind)
@@ -121,9 +120,16 @@ def test_an_alert_that_goes_on_is_told_again_after_some_days():
 
 
 def test_a_further_reason_is_news_and_another_value_is_not():
-    both = make(last=2, broken=("auc", "psi"))
-    found = replay(make(), make(last=1), both, both, make(last=3, broken=("psi",)))
+    both = make(last=2, broken=("auc", "brier"))
+    found = replay(make(), make(last=1), both, both, make(last=3, broken=("brier",)))
     assert found == [Event.ALERT, None, Event.MORE, None, None]
+
+
+def test_a_rule_that_is_broken_once_while_another_alarms_is_no_further_reason():
+    ill = make(last=3)
+    blip = make(last=2, broken=("auc", "brier")).results[-1]
+    once = replace(ill, results=(*ill.results[:-1], blip))
+    assert replay(make(), once) == [Event.ALERT, None]
 
 
 def test_an_alert_that_began_anew_while_nobody_looked_is_another():
@@ -152,9 +158,9 @@ def test_a_channel_for_alerts_alone_hears_of_the_next_one_too():
 
 
 def test_an_alert_by_other_rules_is_another():
-    before = news.after(make(), None, Event.ALERT, "a", NOW, told=True)
-    assert news.event_of(make(), before, "b", NOW, WEEK) is Event.ALERT
-    assert news.event_of(make(), before, "a", NOW, WEEK) is None
+    before = news.after(make(), None, Event.ALERT, Rules("a"), NOW, told=True)
+    assert news.event_of(make(), before, Rules("b"), NOW, WEEK) is Event.ALERT
+    assert news.event_of(make(), before, Rules("a"), NOW, WEEK) is None
 
 
 @pytest.mark.parametrize(

@@ -33,14 +33,14 @@ def hook(server, name="hook", **more):
     return {"kind": "webhook", "name": name, "url": server.url, **more}
 
 
-def subject(*verdicts, rules="learned"):
+def subject(*verdicts):
     found = {one.status for one in verdicts}
     status = Status.ALERT if Status.ALERT in found else Status.OK
-    return Subject(MODULE, status, verdicts, rules)
+    return Subject(MODULE, status, verdicts)
 
 
-def run(folder, configured, *verdicts, now=NOW, rules="learned"):
-    return telling.tell(subject(*verdicts, rules=rules), configured, folder, now=now, environ={})
+def run(folder, configured, *verdicts, now=NOW):
+    return telling.tell(subject(*verdicts), configured, folder, now=now, environ={})
 
 
 def outcomes(told):
@@ -131,7 +131,7 @@ def test_a_command_is_run_once_an_alert(tmp_path):
     script = "import os, sys; open(sys.argv[1], 'a').write(os.environ['GAVIAL_EVENT'] + '\\n')"
     command = [sys.executable, "-c", script, str(file)]
     configured = settings({"kind": "command", "command": command}, remind_days=1)
-    shown = (make(), make(last=1), make(last=2, broken=("auc", "psi")), make(Status.OK, since=3))
+    shown = (make(), make(last=1), make(last=2, broken=("auc", "brier")), make(Status.OK, since=3))
     for day, one in enumerate((*shown, make(since=4))):
         run(tmp_path / "told", configured, one, now=NOW + 2 * timedelta(days=day))
     assert file.read_text().split() == ["alert", "alert"]
