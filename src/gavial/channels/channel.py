@@ -79,6 +79,9 @@ class Meter(ABC):
             NotDelivered: they could not be published.
         """
 
+    def forget(self, module: str) -> None:  # noqa: B027
+        """Take back what was published of a module, where it stays until then."""
+
 
 def persist(
     act: Callable[[], None],

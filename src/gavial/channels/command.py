@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -41,6 +42,12 @@ class Command(Channel):
         super().__init__(name, events)
         self._arguments, self._timeout = tuple(arguments), seconds
         self.seconds = seconds + 30.0
+
+    def problem(self) -> str:
+        """Why the program would not start; "" where it is there."""
+        if shutil.which(self._arguments[0]):
+            return ""
+        return f"The command {self._arguments[0]!r} is no program that is found here."
 
     def send(self, message: Message) -> None:
         what = f"The command {self._arguments[0]!r}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,18 @@ class Prometheus(Meter):
             ) from missing
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Collector(gauges))
-        file = self._folder / f"gavial_{module.replace(':', '_')}.prom"
+        file = self._file(module)
         try:
             write_to_textfile(str(file), registry)
         except OSError as error:
             raise NotDelivered(f"{file} cannot be written: {error.strerror or error}.") from error
+
+    def forget(self, module: str) -> None:
+        with suppress(OSError):
+            self._file(module).unlink(missing_ok=True)
+
+    def _file(self, module: str) -> Path:
+        return self._folder / f"gavial_{module.replace(':', '_')}.prom"
 
 
 class _Collector:

@@ -248,9 +248,7 @@ class _Opened:
         name = LEARNED
         if self._text is not None:
             name = hashlib.sha256(self._text.encode()).hexdigest()[:16]
-        subject = tell.Subject(
-            made.module, made.status, made.verdicts, Rules(name, rules.settings)
-        )
+        subject = tell.Subject(made.module, made.status, made.verdicts, Rules(name, rules.settings))
         return replace(made, telling=tell.tell(subject, places.settings().monitor, beside))
 
     def _is_late_enough(self, slot: Slot) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from gavial.channels import build, news
 from gavial.channels.channel import Channel, Meter, PartlyDelivered, persist
+from gavial.channels.command import Command
 from gavial.channels.gauges import gauges_of
 from gavial.channels.message import Item, Message, message_of, test_message
 from gavial.channels.news import Rules, Told
@@ -33,6 +34,7 @@ TOLD: Final = "told"
 PUBLISHED: Final = "published"
 NOTHING_NEW: Final = "nothing new"
 FAILED: Final = "failed"
+NOT_RUN: Final = "not run"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Delivery:
     Attributes:
         channel: its name.
         kind: such as `email`.
-        outcome: `told`, `published` (gauges), `nothing new` or `failed`.
+        outcome: `told`, `published` (gauges), `nothing new`, `failed`; or `not run`, of a command
+            in a test.
         event: what it was told, or would have been; "" for gauges and where there was nothing.
         problem: what went wrong, in words.
     """
@@ -122,7 +125,7 @@ def tell(
             else:
                 jobs.append(_job(one, channel, subject, settings, ledger, now))
         deliveries += _done(jobs, ledger)
-    return Telling(tuple(deliveries), tuple(ledger.problems))
+    return Telling(_in_order(deliveries, chosen), tuple(ledger.problems))
 
 
 def try_out(
@@ -131,9 +134,10 @@ def try_out(
     *,
     environ: Mapping[str, str] | None = None,
 ) -> tuple[Delivery, ...]:
-    """Send every channel a message that says that it is a test; a command is not run.
+    """Send every channel a message that says that it is a test.
 
-    Gauges of the test are published too, of a module of that name.
+    A command is looked for and not run: it might train a model. Gauges are published of a module
+    of that name, and taken back.
     """
     now = datetime.now(UTC)
     message = test_message(module, now)
@@ -141,9 +145,26 @@ def try_out(
     for one, channel in _built(settings.channels, os.environ if environ is None else environ):
         if isinstance(channel, Delivery):
             deliveries.append(channel)
+        elif isinstance(channel, Command):
+            problem = channel.problem()
+            outcome = FAILED if problem else NOT_RUN
+            deliveries.append(Delivery(one.name, one.kind, outcome, problem=problem))
         else:
-            jobs.append(_Job(one, channel, _act(channel, message, module, (), now), "test", None))
-    return (*deliveries, *_done(jobs, None))
+            event = "" if isinstance(channel, Meter) else message.event.value
+            jobs.append(_Job(one, channel, _act(channel, message, module, (), now), event, None))
+    deliveries += _done(jobs, None)
+    for job in jobs:
+        if isinstance(job.channel, Meter):
+            job.channel.forget(module)
+    return _in_order(deliveries, settings.channels)
+
+
+def _in_order(
+    deliveries: Iterable[Delivery], chosen: Sequence[ChannelSettings]
+) -> tuple[Delivery, ...]:
+    """As the channels are configured, and not as they ended."""
+    places = {one.name: at for at, one in enumerate(chosen)}
+    return tuple(sorted(deliveries, key=lambda one: places[one.channel]))
 
 
 def _is_for(one: ChannelSettings, module: str) -> bool:

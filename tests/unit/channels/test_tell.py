@@ -283,12 +283,22 @@ def test_a_run_that_waits_too_long_for_another_tells_nothing_and_says_so(
 
 def test_a_test_message_says_that_it_is_one_and_is_noted_nowhere(serve, tmp_path):
     server = serve()
-    configured = settings(hook(server), {"kind": "prometheus", "folder": str(tmp_path)})
+    ran = tmp_path / "ran"
+    configured = settings(
+        {"kind": "command", "command": ["touch", str(ran)]},
+        hook(server),
+        {"kind": "prometheus", "folder": str(tmp_path)},
+        {"kind": "command", "name": "gone", "command": ["no-such-program-here"]},
+    )
     found = telling.try_out(configured, environ={})
-    assert {one.channel: one.outcome for one in found} == {
-        "hook": "told",
-        "prometheus": "published",
-    }
+    assert [(one.channel, one.outcome) for one in found] == [
+        ("command", "not run"),
+        ("hook", "told"),
+        ("prometheus", "published"),
+        ("gone", "failed"),
+    ]
+    assert not ran.exists()
+    assert list(tmp_path.glob("*.prom")) == []  # what is stale would alarm somebody
     (document,) = server.documents
     assert (document["event"], document["status"]) == ("test", "ok")
     assert "this is a test" in document["subject"]
