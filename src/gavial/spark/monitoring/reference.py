@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -115,7 +115,7 @@ def learned(
     problems: list[str] = []
     if profile is None:
         if features is None:
-            features = _plain(table, {label, prediction, score, time})
+            features = plain(df, {label, prediction, score, time})
         if len(features) > FEATURES:
             left = ", ".join(map(repr, features[FEATURES:][:5]))
             problems.append(
@@ -221,13 +221,18 @@ def _is_hashed(kind: kinds.DataType) -> bool:
     return "map<" not in kind.simpleString() and "variant" not in kind.simpleString()
 
 
-def _plain(table: Table, taken: set[str]) -> list[str]:
-    """The columns that may be features: those whose values have bins."""
-    taken = {one.lower() for one in taken} | {DEFAULT_COLUMN}
+def plain(df: DataFrame, taken: Collection[str]) -> list[str]:
+    """The columns that may be features: those whose values have bins.
+
+    Args:
+        df: the records.
+        taken: columns that are something else.
+    """
+    out = {one.lower() for one in taken} | {DEFAULT_COLUMN}
     return [
         one.name
-        for one in table.df.schema.fields
-        if one.name.lower() not in taken
-        and table.df.columns.count(one.name) == 1
+        for one in df.schema.fields
+        if one.name.lower() not in out
+        and df.columns.count(one.name) == 1
         and (binning.is_number(one.dataType) or binning.is_text(one.dataType))
     ]
