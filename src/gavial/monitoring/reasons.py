@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from gavial.monitoring.finding import NOT_JUDGED, advice, name, needs_labels, when
+from gavial.monitoring.finding import NOT_JUDGED, advice, end, name, needs_labels, start, when
 from gavial.monitoring.hysteresis import Replay
 from gavial.monitoring.verdict import Finding, Result, Status
 
@@ -28,7 +28,7 @@ def reasons(status: Status, replay: Replay, results: Sequence[Result]) -> list[s
         found = _kept(results)
     if last.status is Status.NOT_ENOUGH_DATA or status is Status.NOT_ENOUGH_DATA:
         found += _missing(last)
-    return [*found, *_pending(replay), *_noted(last)]
+    return [*found, *_pending(replay), *_ended(replay), *_noted(last)]
 
 
 def _alarms(replay: Replay) -> list[str]:
@@ -83,9 +83,19 @@ def _pending(replay: Replay) -> list[str]:
         if one.bad and not one.alarm and one.broken is not None:
             asked = replay.settings.windows_to_alert
             found.append(
-                f"{one.broken.finding.reason} That is {one.bad} of {asked} windows in a row that alarm."
+                f"{one.broken.finding.reason} Broken in "
+                f"{one.bad} of the {asked} windows that alarm."
             )
     return _some(found, "more rules are broken, and do not alarm yet")
+
+
+def _ended(replay: Replay) -> list[str]:
+    """Alarms that are over, the last ones first."""
+    found = (
+        f"{name(one.rule)} alarmed from {start(one.first.slot)} to {end(one.last.slot)}."
+        for one in reversed(replay.ended)
+    )
+    return _some(list(dict.fromkeys(found)), "earlier alarms")
 
 
 def _noted(result: Result) -> list[str]:
