@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
-from gavial.monitoring.verdict import Status
 from gavial.reports import names, specs, theme
 from gavial.reports.drawing import Drawing
-from gavial.reports.series import Drift, FeatureDrift, Histogram, Point
+from gavial.reports.series import Point
+from gavial.reports.shifts import Drift, FeatureDrift, Histogram
 
 # Where one level of drift ends and the next begins. 0.1 and 0.2 are customary for the PSI.
 _STEPS: Final = (0.05, 0.1, 0.2, 0.5)
@@ -62,10 +62,9 @@ def described(found: Drift) -> str:
     """What is to be seen: the features that drifted most."""
     parts = []
     for one in found.features[:5]:
-        broken = sum(point.status is Status.ALERT for point in one.points)
         parts.append(
             f"{one.column}: highest {names.shown(one.worst.value)} in {one.worst.window}, outside "
-            f"its bound in {broken} of {len(one.points)} windows"
+            f"its bound in {one.outside} of {len(one.points)} windows"
         )
     return f"{names.name(found.metric).title} by feature and window. " + "; ".join(parts) + "."
 
@@ -75,11 +74,16 @@ def histogram(found: Histogram) -> Drawing:
     alt = specs.altair()
     bins = specs.labels(_short(found), 18)
     rows = [
-        {"bin": name, "reference": before, "window": now}
-        for name, before, now in zip(bins, found.reference, found.window, strict=True)
+        {"bin": name, "reference": before, "found": now}
+        for name, before, now in zip(bins, found.reference, found.found, strict=True)
     ]
     title = f"{specs.label(found.column)} (lower end of a bin)" if found.numeric else None
-    axis = alt.Axis(title=title, labelOverlap=False, labelAngle=-55 if found.numeric else 0)
+    axis = alt.Axis(
+        title=title,
+        labelOverlap=False,
+        labelAngle=-55 if found.numeric else 0,
+        labelFontSize=9 if found.numeric and len(bins) > 14 else 11,
+    )
     places = alt.Axis(title="share of records", format="%", tickCount=4)
     across, along = (alt.X, alt.Y) if found.numeric else (alt.Y, alt.X)
     bin_side, share_side = ("x", "y") if found.numeric else ("y", "x")
@@ -93,7 +97,7 @@ def histogram(found: Histogram) -> Drawing:
 
     return specs.finish(
         [
-            bars("window", color=theme.light("fill")),
+            bars("found", color=theme.light("fill")),
             bars("reference", filled=False, stroke=theme.light("ink"), strokeWidth=1.3),
         ],
         specs.label(found.column),
@@ -107,11 +111,11 @@ def histogram(found: Histogram) -> Drawing:
 def explained(found: Histogram) -> str:
     """Where the two differ most, in words."""
     moved = sorted(
-        zip(found.bins, found.reference, found.window, strict=True),
+        zip(found.bins, found.reference, found.found, strict=True),
         key=lambda one: -abs(one[2] - one[1]),
     )[:3]
     parts = [f"{name} {before:.1%} at release, {now:.1%} then" for name, before, now in moved]
-    return f"{found.column} in {found.when}, by share of records: {'; '.join(parts)}."
+    return f"{found.column}, {found.when}, by share of records: {'; '.join(parts)}."
 
 
 def _short(found: Histogram) -> Iterator[str]:
@@ -126,7 +130,7 @@ def _runs(name: str, found: FeatureDrift) -> Iterator[dict[str, Any]]:
 
     def kind(point: Point) -> tuple[str, bool]:
         level = sum((point.value or 0.0) >= step for step in _STEPS)
-        return _level(level), point.status is Status.ALERT
+        return _level(level), point.outside
 
     for (level, over), group in groupby(known, key=kind):
         run: list[Point] = []

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
 from typing import Any, Final
 
-from gavial.monitoring.verdict import Status
 from gavial.reports import names, specs, theme
 from gavial.reports.drawing import Drawing
 from gavial.reports.series import Line, Point, Timeline
@@ -20,7 +18,7 @@ def draw(found: Timeline, narrow: bool = False) -> Drawing:
     lines = [one for one in found.lines if one.points]
     versions = specs.labels((one.version for one in lines), 24)
     points = [point for line in lines for point in line.points]
-    low, high = _domain(points)
+    low, high = _domain(points, names.from_zero(found.metric))
     begin = min((one.window.start for one in points), default=None)
     end = max((one.window.end for one in points), default=None)
     if begin is None or end is None:
@@ -30,7 +28,7 @@ def draw(found: Timeline, narrow: bool = False) -> Drawing:
     rows = list(_rows(lines, versions))
     layers = [
         *_alerts(found),
-        *_bounds(points),
+        *_bounds(lines),
         *_lines(rows, versions, x, y),
         *_crosses(rows, len(points)),
         *_events(found, specs.instant(begin), specs.instant(end)),
@@ -53,8 +51,8 @@ def reading(found: Timeline) -> list[str]:
         text
         for there, text in (
             (any(one.low is not None or one.high is not None for one in points), "dashes: bounds"),
-            (bool(found.alerts), "× and shading: outside its bounds"),
-            (any(one.spread for one in points), "pale band: what chance and binning may do"),
+            (any(one.outside for one in points), "×: outside its bounds"),
+            (bool(found.alerts), "shading: an alert"),
         )
         if there
     ]
@@ -69,7 +67,7 @@ def described(found: Timeline) -> str:
             sentences.append(f"Version {line.version}: no value in any window.")
             continue
         values = [one.value or 0.0 for one in known]
-        broken = sum(one.status is Status.ALERT for one in known)
+        broken = sum(one.outside for one in known)
         sentences.append(
             f"Version {line.version}: from {names.shown(values[0])} to {names.shown(values[-1])} "
             f"over {len(known)} windows, lowest {names.shown(min(values))}, highest "
@@ -81,23 +79,21 @@ def described(found: Timeline) -> str:
 def _rows(lines: Iterable[Line], versions: list[str]) -> Iterator[dict[str, Any]]:
     for line, version in zip(lines, versions, strict=True):
         for at, one in enumerate(line.points):
-            before = line.points[at - 1].status if at else None
-            alert = one.status is Status.ALERT
+            before = at > 0 and line.points[at - 1].outside
             yield {
                 "t": specs.instant(one.window.start + (one.window.end - one.window.start) / 2),
                 "v": one.value,
                 "version": version,
-                "from": None if one.value is None else one.value - one.spread,
-                "to": None if one.value is None else one.value + one.spread,
-                "alert": alert,
-                "first": alert and before is not Status.ALERT,
+                "outside": one.outside,
+                "first": one.outside and not before,
             }
 
 
-def _domain(points: Iterable[Point]) -> tuple[float, float]:
+def _domain(points: Iterable[Point], from_zero: bool) -> tuple[float, float]:
     values = [
         one for point in points for one in (point.value, point.low, point.high) if one is not None
     ]
+    values += [0.0] * from_zero
     low, high = min(values, default=0.0), max(values, default=1.0)
     margin = (high - low) * 0.08 or abs(high) * 0.05 or 1.0
     return (0.0 if 0 <= low < margin * 2 else low - margin), high + margin
@@ -119,13 +115,11 @@ def _lines(rows: specs.Rows, versions: list[str], x: Any, y: Callable[[str], Any
     colour = alt.Color("version:N", scale=specs.scale(versions, theme.SERIES), legend=legend)
     shape = alt.Shape("version:N", scale=specs.scale(versions, theme.SHAPES), legend=legend)
     base = alt.Chart(specs.data(rows)).encode(x=x, color=colour)
-    if any(row["to"] != row["v"] for row in rows):
-        yield base.mark_area(opacity=0.14, clip=True).encode(y=y("from"), y2="to:Q")
     # A layer each: a legend would draw the border of its symbols in the dashes of a channel.
     for version, dash in zip(versions, theme.DASHES, strict=False):
         own = specs.data(row for row in rows if row["version"] == version)
         yield base.mark_line(strokeWidth=2, strokeDash=dash).encode(y=y("v")).properties(data=own)
-    alone = [row for row in rows if row["v"] is not None and not row["alert"]]
+    alone = [row for row in rows if row["v"] is not None and not row["outside"]]
     yield (
         alt.Chart(specs.data(alone))
         .mark_point(filled=True, size=30, opacity=0 if many else 1)
@@ -152,34 +146,30 @@ def _alerts(found: Timeline) -> Iterator[Any]:
         )
 
 
-def _bounds(points: Iterable[Point]) -> Iterator[Any]:
-    """Each bound from where it begins to hold until where it ends; equal ones are one."""
-    held = sorted(
-        {
-            (bound, specs.instant(one.window.start), specs.instant(one.window.end))
-            for one in points
-            for bound in (one.low, one.high)
-            if bound is not None
-        }
-    )
+def _bounds(lines: Iterable[Line]) -> Iterator[Any]:
+    """The bounds of each version, which move as windows have more records or fewer."""
     rows: specs.Rows = []
-    for bound, group in groupby(held, key=lambda one: one[0]):
-        for _, start, end in group:
-            if rows and rows[-1]["v"] == bound and start <= rows[-1]["end"]:
-                rows[-1]["end"] = max(end, rows[-1]["end"])
-            else:
-                rows.append({"v": bound, "t": start, "end": end})
+    drawn: set[tuple[float | None, ...]] = set()
+    for at, line in enumerate(lines):
+        for side in ("low", "high"):
+            held = [getattr(one, side) for one in line.points]
+            if all(one is None for one in held) or tuple(held) in drawn:
+                continue
+            drawn.add(tuple(held))
+            for one, bound in zip(line.points, held, strict=True):
+                ends = one.window.start, one.window.end
+                rows += [{"t": specs.instant(t), "v": bound, "of": f"{at}{side}"} for t in ends]
     if rows:
         yield (
             specs.altair()
             .Chart(specs.data(rows))
-            .mark_rule(color=theme.light("bound"), strokeDash=[4, 4], strokeWidth=1.2)
-            .encode(x="t:T", x2="end:T", y="v:Q")
+            .mark_line(color=theme.light("bound"), strokeDash=[4, 4], strokeWidth=1.2)
+            .encode(x="t:T", y="v:Q", detail="of:N")
         )
 
 
 def _crosses(rows: specs.Rows, points: int) -> Iterator[Any]:
-    which = "first" if points > _POINTS else "alert"
+    which = "first" if points > _POINTS else "outside"
     crossed = [row for row in rows if row[which] and row["v"] is not None]
     if crossed:
         yield (

@@ -8,7 +8,14 @@ from typing import Final
 
 from gavial.monitoring.comparison import Comparison
 from gavial.monitoring.verdict import Status, Verdict, Watched
-from gavial.reports import chart_comparison, chart_drift, chart_quality, chart_timeline, series
+from gavial.reports import (
+    chart_comparison,
+    chart_drift,
+    chart_quality,
+    chart_timeline,
+    series,
+    shifts,
+)
 from gavial.reports.drawing import Drawing
 from gavial.reports.quality import calibration, confusion
 
@@ -52,13 +59,15 @@ def compared(comparisons: Sequence[Comparison], *, narrow: bool = False) -> Mapp
 
 def _of_version(watched: Watched, verdict: Verdict, narrow: bool) -> dict[str, Drawing]:
     made: dict[str, Drawing] = {}
-    drift = series.drift(verdict)
+    drift = shifts.drift(verdict)
     if drift is not None:
         made["drift"] = chart_drift.draw(drift, narrow)
-        for at, one in enumerate(series.histograms(watched, verdict, drift), 1):
+        for at, one in enumerate(shifts.histograms(watched, verdict, drift), 1):
             made[f"histogram-{at}"] = chart_drift.histogram(one)
     state = series.recent(watched, verdict)
-    reference = watched.references.get(verdict.version)
+    for at, one in enumerate(shifts.outputs(watched, verdict, state, since(verdict)), 1):
+        made[f"output-{at}"] = chart_drift.histogram(one)
+    reference = series.reference(watched, verdict.version)
     before = calibration(reference.total, watched.profile) if reference else ()
     now = calibration(state, watched.profile)
     if now:

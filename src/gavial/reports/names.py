@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-HIGHER, LOWER = "higher is better", "lower is better"
+from gavial.monitoring.metrics import METRICS, Worse
 
 
 class Name(NamedTuple):
@@ -17,47 +17,81 @@ class Name(NamedTuple):
 
 
 # In the order of importance: what a report shows first.
-METRICS: Final[Mapping[str, Name]] = {
-    "auc": Name("AUC", HIGHER),
-    "log_loss": Name("Log loss", LOWER, "nats"),
-    "brier": Name("Brier score", LOWER),
-    "rmse": Name("RMSE", LOWER, "units of the label"),
-    "mae": Name("MAE", LOWER, "units of the label"),
-    "r2": Name("R²", HIGHER),
-    "bias": Name("Bias", "nearer 0 is better", "units of the label"),
-    "macro_f1": Name("F1, macro", HIGHER),
-    "weighted_f1": Name("F1, weighted", HIGHER),
-    "f1": Name("F1", HIGHER),
-    "accuracy": Name("Accuracy", HIGHER),
-    "precision": Name("Precision", HIGHER),
-    "recall": Name("Recall", HIGHER),
-    "calibration_error": Name("Calibration error", LOWER),
-    "calibration": Name("Calibration error", LOWER),
-    "volume": Name("Records", "", "records"),
-    "records": Name("Records", "", "records"),
-    "positive_rate": Name("Positive labels", "", "share"),
-    "psi": Name("PSI", LOWER),
-    "jensen_shannon": Name("Jensen-Shannon distance", LOWER),
-    "wasserstein": Name("Wasserstein distance", LOWER),
-    "null_rate": Name("Nulls", LOWER, "share"),
-    "unseen_rate": Name("Unseen values", LOWER, "share"),
+_TITLES: Final[Mapping[str, str]] = {
+    "auc": "AUC",
+    "log_loss": "Log loss",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "macro_f1": "F1, macro",
+    "f1": "F1",
+    "accuracy": "Accuracy",
+    "r2": "R²",
+    "brier": "Brier score",
+    "weighted_f1": "F1, weighted",
+    "precision": "Precision",
+    "recall": "Recall",
+    "calibration_error": "Calibration error",
+    "calibration_bias": "Calibration bias",
+    "bias": "Bias",
+    "score_psi": "PSI of the score",
+    "prediction_psi": "PSI of the prediction",
+    "label_psi": "PSI of the label",
+    "score_null_rate": "Records without a score",
+    "psi": "PSI",
+    "jensen_shannon": "Jensen-Shannon distance",
+    "wasserstein": "Wasserstein distance",
+    "null_rate": "Nulls",
+    "nan_rate": "NaN and infinities",
+    "unseen_rate": "Unseen values",
+    "out_of_range_rate": "Out of range",
+    "records": "Records",
+    "labelled_rate": "Labelled records",
+    "label_delay": "Delay of labels",
+    "duplicate_rate": "Duplicates",
 }
+_UNITS: Final = {
+    "log_loss": "nats",
+    "rmse": "units of the label",
+    "mae": "units of the label",
+    "bias": "units of the label",
+    "label_delay": "seconds",
+    "wasserstein": "standard deviations",
+    "score_wasserstein": "standard deviations",
+}
+_BETTER: Final = {
+    Worse.LOWER: "higher is better",
+    Worse.HIGHER: "lower is better",
+    Worse.EITHER: "",
+}
+_ESTIMATED: Final = "estimated_"
 DRIFT: Final = ("psi", "jensen_shannon", "wasserstein")  # the first that there is, is drawn
-_RANK: Final = {metric: at for at, metric in enumerate(METRICS)}
+_RANK: Final = {metric: at for at, metric in enumerate(_TITLES)}
 
 
 def name(metric: str) -> Name:
     """Of a metric; one that is not known here is called what it is.
 
-    >>> name("auc").title, name("my_metric").title
-    ('AUC', 'my metric')
+    >>> name("auc").title, name("estimated_auc").title, name("my_metric").title
+    ('AUC', 'AUC, estimated without labels', 'my metric')
     """
-    return METRICS.get(metric) or Name(metric.replace("_", " "))
+    plain = metric.removeprefix(_ESTIMATED)
+    title = _TITLES.get(plain, plain.replace("_", " "))
+    if plain != metric:
+        title += ", estimated without labels"
+    better = _BETTER[METRICS[metric].worse] if metric in METRICS else ""
+    unit = _UNITS.get(plain, "share of records" if metric.endswith("_rate") else "")
+    return Name(title, better, unit)
+
+
+def from_zero(metric: str) -> bool:
+    """Whether a metric is drawn from 0: of a count, a change of one in a thousand is none."""
+    return metric in ("records", "label_delay") or metric.endswith("_rate")
 
 
 def rank(metric: str) -> tuple[int, str]:
     """Sorts metrics by importance; those that are not known come last."""
-    return _RANK.get(metric, len(_RANK)), metric
+    plain = metric.removeprefix(_ESTIMATED)
+    return _RANK.get(plain, len(_RANK)), metric
 
 
 def shown(value: float | None) -> str:

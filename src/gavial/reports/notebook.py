@@ -31,7 +31,7 @@ def _watched(watched: Watched) -> Iterator[str]:
         return
     kind = {Status.OK: "ok", Status.ALERT: "alert"}.get(verdict.status, "unknown")
     yield from _head(
-        kind, f"{words.SIGNS[verdict.status]} {words.headline(verdict)}", verdict.reasons
+        kind, f"{words.SIGNS[verdict.status]} {words.headline(verdict)}", words.reasons(verdict)
     )
     lines = [(found, line) for found in series.timelines(watched)[0] for line in found.lines]
     lines = [(found, line) for found, line in lines if line.points]
@@ -45,7 +45,7 @@ def _watched(watched: Watched) -> Iterator[str]:
 
 def _line(found: Timeline, line: Line) -> tuple[str, ...]:
     values = [one.value for one in line.points]
-    broken = [one.status is Status.ALERT for one in line.points]
+    broken = [one.outside for one in line.points]
     last = line.points[-1]
     bounds = [
         f"≥ {last.low:.4g}" if last.low is not None else "",

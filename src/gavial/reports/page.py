@@ -17,6 +17,7 @@ from gavial.reports import (
     names,
     quality,
     series,
+    shifts,
     tables,
     theme,
     words,
@@ -143,9 +144,10 @@ def _lead(watched: Watched, verdict: Verdict) -> Lead:
     others = [one for one in watched.verdicts if one is not verdict]
     alerts = sum(one.status is Status.ALERT for one in others)
     rest = f" {alerts} of {len(others)} other verdicts alert." if alerts else ""
-    reasons = list(verdict.reasons[:10])
-    if len(verdict.reasons) > 10:
-        reasons.append(f"{len(verdict.reasons) - 10} more reasons are in the tables.")
+    every = words.reasons(verdict)
+    reasons = every[:10]
+    if len(every) > 10:
+        reasons.append(f"{len(every) - 10} more reasons are in the tables.")
     if rest:
         reasons.append(rest.strip())
     return Lead(
@@ -166,12 +168,14 @@ def _facts(watched: Watched, verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "versions", f"{shown} and {len(versions) - 6} older" if len(versions) > 6 else shown
     if windows:
         spell = f"{words.begin(windows[0])} to {str(windows[-1]).rpartition(' to ')[2]}"
-        yield "time", f"{spell}, {names.count(len(windows))} windows"
+        yield "time", spell
+    alerts = sum(one.status is Status.ALERT for one in verdict.results)
+    yield "windows", f"{names.count(len(verdict.results))}, {names.count(alerts)} with an alert"
     yield "records", names.count(sum(one.records for one in everything))
     yield "task", watched.profile.task
     features = len(watched.profile.features)
     yield "features", names.count(features)
-    reference = watched.references.get(verdict.version)
+    reference = series.reference(watched, verdict.version)
     if reference is not None:
         of = "its own release" if reference.version == verdict.version else reference.version
         yield (
@@ -188,7 +192,7 @@ def _sections(watched: Watched, verdict: Verdict | None) -> Iterator[Section]:
         return
     wide, narrow = charts.drawings(watched), charts.drawings(watched, narrow=True)
     drawn = {name: _svg(name, one, narrow[name]) for name, one in wide.items()}
-    yield Section("rules-broken", "The rules that are broken", tables=(tables.fired(verdict),))
+    yield Section("rules-broken", "The rules that are broken", tables=(tables.broken(verdict),))
     if len(watched.verdicts) > 1:
         yield Section("versions", "Every version", tables=(tables.versions(watched),))
     yield _over_time(watched, drawn)
@@ -222,16 +226,16 @@ def _over_time(watched: Watched, drawn: Mapping[str, Any]) -> Section:
         if one.left_out:
             notes.append(f"{one.left_out} older versions are not drawn.")
         better = names.name(one.metric).better
-        caption = " · ".join(filter(None, [better, *chart_timeline.reading(one)]))
-        caption += " · letters: what happened, listed below" * bool(one.events)
+        letters = "letters: what happened, listed below" * bool(one.events)
+        caption = " · ".join(filter(None, [better, *chart_timeline.reading(one), letters]))
         figures.append(Figure(one.title, drawn[key], caption, tables.timeline(one), tuple(notes)))
-    texts = (f"{left_out} more metrics are not drawn.",) if left_out else ()
+    texts = (f"Not drawn, but judged all the same: {left_out} more.",) if left_out else ()
     return Section("time", "Over time", texts, tuple(figures))
 
 
 def _drifted(watched: Watched, verdict: Verdict, drawn: Mapping[str, Any]) -> Iterator[Section]:
-    found = series.drift(verdict)
-    if found is None or not found.features:
+    found = shifts.drift(verdict)
+    if found is None:
         return
     texts = (
         (
@@ -242,32 +246,30 @@ def _drifted(watched: Watched, verdict: Verdict, drawn: Mapping[str, Any]) -> It
         else ()
     )
     name = names.name(found.metric).title
-    caption = "the stronger, the further from the reference · line: outside its bound · most drifted first"
+    caption = (
+        "the stronger, the further from the reference · line: outside its bound · "
+        "most drifted first"
+    )
     figure = Figure(
         f"{name} by feature, version {found.version}", drawn["drift"], caption, tables.drift(found)
     )
     yield Section("drift", "Drift by feature", texts, (figure,))
-    figures = [
-        Figure(
-            one.column,
-            drawn[f"histogram-{at}"],
-            f"filled: {one.when} · outlined: at release",
-            tables.histogram(one),
-        )
-        for at, one in enumerate(series.histograms(watched, verdict, found), 1)
-    ]
-    yield Section(
-        "histograms",
-        "What drifted, at its worst",
-        figures=tuple(figures),
-        small=True,
-    )
+    figures = _shares(drawn, "histogram", shifts.histograms(watched, verdict, found))
+    yield Section("histograms", "What drifted, at its worst", figures=tuple(figures), small=True)
+
+
+def _shares(
+    drawn: Mapping[str, Any], kind: str, found: Sequence[shifts.Histogram]
+) -> Iterator[Figure]:
+    for at, one in enumerate(found, 1):
+        caption = f"filled: {one.when} · outlined: at release"
+        yield Figure(one.column, drawn[f"{kind}-{at}"], caption, tables.histogram(one))
 
 
 def _quality(watched: Watched, verdict: Verdict, drawn: Mapping[str, Any]) -> Section:
     state, when = series.recent(watched, verdict), charts.since(verdict)
-    reference = watched.references.get(verdict.version)
-    figures = []
+    reference = series.reference(watched, verdict.version)
+    figures = [*_shares(drawn, "output", shifts.outputs(watched, verdict, state, when))]
     if "calibration" in drawn:
         now = quality.calibration(state, watched.profile)
         before = quality.calibration(reference.total, watched.profile) if reference else ()

@@ -7,35 +7,59 @@ people too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
-from gavial.monitoring.state import FEATURE, Slot, State, total
-from gavial.monitoring.verdict import Finding, Mark, Measured, Result, Status, Verdict, Watched
+from gavial.monitoring.finding import allowance
+from gavial.monitoring.profile import Reference
+from gavial.monitoring.state import State, total
+from gavial.monitoring.verdict import (
+    Finding,
+    Level,
+    Mark,
+    Measured,
+    Result,
+    Status,
+    Verdict,
+    Watched,
+)
 from gavial.monitoring.windows import Window
 from gavial.reports import names
 
 CHARTS: Final = 6  # metrics with a timeline each
 LINES: Final = 6  # versions in a timeline
-FEATURES: Final = 15  # rows of the drift chart
-EXPLAINED: Final = 4  # features with histograms
 MARKS: Final = 12
 _LETTERS: Final = "ABCDEFGHIJKL"
 
 
 @dataclass(frozen=True)
 class Point:
-    """A metric in a window, and the bounds that it was held to."""
+    """A metric in a window, and the bounds that it was held to, with what is allowed for chance.
+
+    `spread` is by how much chance and binning may have moved the value, either way: 1.96 standard
+    errors, and the error of the bins. `noted` is a value outside bounds that only inform.
+    """
 
     window: Window
     value: float | None
     n: int
     low: float | None = None
     high: float | None = None
-    spread: float = 0.0  # by how much chance and binning may have moved it, either way
+    spread: float = 0.0
     status: Status | None = None
+    noted: bool = False
     why: str = ""
+
+    @property
+    def outside(self) -> bool:
+        """Whether it is outside its bounds."""
+        return self.noted or self.status is Status.ALERT
+
+    @property
+    def said(self) -> str:
+        """Its status in words."""
+        return "noted" if self.noted else str(self.status or "not judged")
 
 
 @dataclass(frozen=True)
@@ -66,8 +90,7 @@ class Timeline:
 
     @property
     def title(self) -> str:
-        title = names.name(self.metric).title
-        return f"{title}, estimated without labels" if self.estimated else title
+        return names.name(self.metric).title
 
     @property
     def alerts(self) -> tuple[Window, ...]:
@@ -79,38 +102,6 @@ class Timeline:
             if point.status is Status.ALERT
         }
         return tuple(sorted(found))
-
-
-@dataclass(frozen=True)
-class FeatureDrift:
-    """A feature's drift by window; `worst` is the point that is highest over its bound."""
-
-    column: str
-    points: tuple[Point, ...]
-    worst: Point
-
-
-@dataclass(frozen=True)
-class Drift:
-    """The features of one version that drifted most. `left_out` counts the others."""
-
-    metric: str
-    version: str
-    features: tuple[FeatureDrift, ...]
-    left_out: int = 0
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """The shares of a column's bins, at release and in a window."""
-
-    column: str
-    bins: tuple[str, ...]
-    reference: tuple[float, ...]
-    window: tuple[float, ...]
-    numeric: bool
-    when: Window
-    point: Point | None = None
 
 
 def subject(watched: Watched) -> Verdict | None:
@@ -163,59 +154,15 @@ def events(watched: Watched) -> tuple[Event, ...]:
     )
 
 
-def drift(verdict: Verdict) -> Drift | None:
-    """How the features of a version drifted; `None` where that was not measured."""
-    measured = [one for result in verdict.results for one in result.measured if one.column]
-    metric = next(
-        (one for one in names.DRIFT if any(found.metric == one for found in measured)), None
-    )
-    if metric is None:
-        return None
-    by_column: dict[str, list[Point]] = {}
-    for result in verdict.results:
-        for one in result.measured:
-            if one.metric == metric and one.column and result.slot.window is not None:
-                by_column.setdefault(one.column, []).append(_point(result, one))
-    rows = []
-    for column, found in by_column.items():
-        ordered = tuple(sorted(found, key=lambda one: one.window))
-        known = [one for one in ordered if one.value is not None]
-        if known:
-            rows.append(FeatureDrift(column, ordered, max(known, key=_over)))
-    rows.sort(key=lambda one: (-_over(one.worst)[0], -_over(one.worst)[1], one.column))
-    return Drift(metric, verdict.version, tuple(rows[:FEATURES]), max(0, len(rows) - FEATURES))
-
-
-def histograms(watched: Watched, verdict: Verdict, found: Drift) -> tuple[Histogram, ...]:
-    """The histograms that explain the features that drifted most."""
-    reference = watched.references.get(verdict.version)
-    if reference is None:
-        return ()
-    made = []
-    for one in _explained(found):
-        slot = Slot(watched.module, verdict.version, one.worst.window, verdict.segment)
-        bins = watched.profile.features.get(one.column)
-        state = watched.states.get(slot)
-        if bins is None or state is None:
-            continue
-        counts = (
-            reference.total.histogram(FEATURE, one.column),
-            state.histogram(FEATURE, one.column),
-        )
-        shown = [*range(len(bins)), *sorted({key for each in counts for key in each if key < 0})]
-        shown = _largest(shown, counts) if not hasattr(bins, "edges") else shown
-        made.append(
-            Histogram(
-                one.column,
-                tuple(bins.name(index) for index in shown),
-                _shares(counts[0], shown),
-                _shares(counts[1], shown),
-                hasattr(bins, "edges"),
-                one.worst.window,
-                one.worst,
-            )
-        )
-    return tuple(made)
+def reference(watched: Watched, version: str) -> Reference | None:
+    """What a version is measured by: its own reference, else that of the last version before it,
+    else of the first after it, within its major."""
+    major = version.partition(".")[0]
+    known = [one for one in watched.references if one.partition(".")[0] == major]
+    known.sort(key=names.version_order)
+    before = [one for one in known if names.version_order(one) <= names.version_order(version)]
+    near = before[-1:] or known[:1]
+    return watched.references[near[0]] if near else None
 
 
 def recent(watched: Watched, verdict: Verdict) -> State:
@@ -230,15 +177,24 @@ def recent(watched: Watched, verdict: Verdict) -> State:
     )
 
 
-def fired(verdict: Verdict) -> tuple[tuple[Window | None, Finding], ...]:
-    """The rules that are broken as of the last window; of an alert that calms down, the last."""
+def broken(verdict: Verdict) -> tuple[tuple[Window | None, Finding], ...]:
+    """The rules that are broken as of the last window, alerts first; of an alert that calms down,
+    the last in which it was one."""
     for result in reversed(verdict.results):
-        found = tuple(
-            (result.slot.window, one) for one in result.findings if one.status is Status.ALERT
-        )
-        if found or verdict.status is not Status.ALERT:
-            return found
+        found = [(result.slot.window, one) for one in result.findings if _is_broken(one)]
+        alerts = any(one.status is Status.ALERT for _, one in found)
+        if alerts or verdict.status is not Status.ALERT:
+            return tuple(sorted(found, key=lambda pair: by_weight(pair[1])))
     return ()
+
+
+def by_weight(finding: Finding) -> tuple[bool, bool]:
+    """Sorts findings: alerts first, then what is noted."""
+    return finding.status is not Status.ALERT, not finding.noted
+
+
+def _is_broken(finding: Finding) -> bool:
+    return finding.noted or finding.status is Status.ALERT
 
 
 def _latest(verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -247,24 +203,36 @@ def _latest(verdicts: Sequence[Verdict]) -> list[Verdict]:
 
 
 def _metrics(verdicts: Iterable[Verdict]) -> list[tuple[str, bool]]:
-    """Metrics of the model as a whole: those that alarm, those with a rule, then the others."""
+    """Metrics of the model as a whole that are drawn: those that alarm, then those that may, and
+    how many records there were. Without a rule, the three that matter most."""
     found: dict[tuple[str, bool], int] = {}
     for verdict in verdicts:
         for result in verdict.results:
             for one in result.measured:
                 if not one.column:
-                    found.setdefault((one.metric, one.estimated), 2)
+                    found.setdefault((one.metric, one.estimated), _UNJUDGED)
             for finding in result.findings:
-                key = (finding.measured.metric, finding.measured.estimated)
-                if not finding.measured.column:
-                    level = 0 if finding.status is Status.ALERT else 1
-                    found[key] = min(found.get(key, 2), level)
-    return sorted(found, key=lambda key: (found[key], names.rank(key[0]), key[1]))
+                key = finding.measured.metric, finding.measured.estimated
+                if key in found and not finding.measured.column:
+                    found[key] = min(found[key], _importance(finding))
+    ordered = sorted(found, key=lambda key: (found[key], names.rank(key[0]), key[1]))
+    judged = [key for key in ordered if found[key] < _UNJUDGED] or ordered[:3]
+    volume = [key for key in ordered if key[0] == "records" and key not in judged]
+    return [*judged[: CHARTS - len(volume)], *volume, *judged[CHARTS - len(volume) :]]
+
+
+_UNJUDGED: Final = 2
+
+
+def _importance(finding: Finding) -> int:
+    if finding.status is Status.ALERT:
+        return 0
+    return _UNJUDGED if finding.rule.level is Level.NOTE else 1
 
 
 def _line(verdict: Verdict, metric: str, estimated: bool) -> Line:
     points = [
-        _point(result, one)
+        point(result, one)
         for result in verdict.results
         for one in result.measured
         if (one.metric, one.column, one.estimated) == (metric, "", estimated)
@@ -273,23 +241,26 @@ def _line(verdict: Verdict, metric: str, estimated: bool) -> Line:
     return Line(verdict.version, tuple(sorted(points, key=lambda one: one.window)))
 
 
-def _point(result: Result, one: Measured) -> Point:
+def point(result: Result, one: Measured) -> Point:
     assert result.slot.window is not None
     value = None if one.value is None or one.value != one.value else one.value
     spread = one.error + 1.96 * (one.standard_error or 0.0)
     point = Point(result.slot.window, value, one.n, spread=spread, why=one.why)
-    for finding in _of(result, one):
-        point = Point(
-            point.window,
-            point.value,
-            point.n,
-            finding.rule.low if finding.rule.low is not None else point.low,
-            finding.rule.high if finding.rule.high is not None else point.high,
-            point.spread,
-            finding.status if point.status is not Status.ALERT else point.status,
-            point.why,
-        )
-    return point
+    finding = next(_of(result, one), None)
+    if finding is None:
+        return point
+    low, high = held(finding)
+    return replace(point, low=low, high=high, status=finding.status, noted=finding.noted)
+
+
+def held(finding: Finding) -> tuple[float | None, float | None]:
+    """The bounds that a value was held to: those of the rule, and what is allowed for chance."""
+    rule, chance = finding.rule, allowance(finding.rule, finding.measured)
+    low = None if rule.low is None else rule.low - chance
+    if rule.high is None:
+        return low, None
+    least = finding.measured.chance if rule.source == "learned" else rule.high
+    return low, max(rule.high + chance, least)
 
 
 def _of(result: Result, one: Measured) -> Iterator[Finding]:
@@ -297,29 +268,3 @@ def _of(result: Result, one: Measured) -> Iterator[Finding]:
         found = finding.measured
         if (found.metric, found.column, found.estimated) == (one.metric, one.column, one.estimated):
             yield finding
-
-
-def _over(point: Point) -> tuple[float, float]:
-    """How far a drift is over its bound, then how large it is."""
-    value = point.value or 0.0
-    return (value / point.high if point.high else value), value
-
-
-def _explained(found: Drift) -> list[FeatureDrift]:
-    """The features outside their bounds; where none is, the two that drifted most."""
-    outside = [
-        one for one in found.features if any(point.status is Status.ALERT for point in one.points)
-    ]
-    return outside[:EXPLAINED] or list(found.features[:2])
-
-
-def _largest(shown: list[int], counts: tuple[dict[int, int], dict[int, int]]) -> list[int]:
-    """The 12 categories whose shares differ most, in the order of the bins."""
-    sides = [_shares(one, shown) for one in counts]
-    by = sorted(range(len(shown)), key=lambda at: -abs(sides[0][at] - sides[1][at]))
-    return [shown[at] for at in sorted(by[:12])]
-
-
-def _shares(counts: dict[int, int], shown: Sequence[int]) -> tuple[float, ...]:
-    records = sum(counts.values())
-    return tuple(counts.get(index, 0) / records if records else 0.0 for index in shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -68,9 +69,21 @@ def data(rows: Iterable[Mapping[str, Any]]) -> Any:
 
 
 def label(text: str, longest: int = _LONGEST) -> str:
-    """A name from outside: one line, not too long."""
-    shown = harmless(text)
-    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+    """A name from outside: one line, not too long.
+
+    It is cut here, as Vega would cut through the middle of a character.
+
+    >>> label("a" * 50, 5), label("一二三四五", 5)
+    ('aaaa…', '一二…')
+    """
+    shown, left = "", longest
+    whole = harmless(text)
+    for at, character in enumerate(whole):
+        left -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if left < 0 or (left == 0 and at < len(whole) - 1):
+            return f"{shown}…"
+        shown += character
+    return shown
 
 
 def labels(texts: Iterable[str], longest: int = _LONGEST) -> list[str]:
@@ -117,6 +130,7 @@ def _config() -> dict[str, Any]:
         "view": {"stroke": None},
         "axis": {
             **text,
+            "labelLimit": 0,
             "labelFontSize": 11,
             "titleFontSize": 11,
             "titleFontWeight": 500,
@@ -133,7 +147,7 @@ def _config() -> dict[str, Any]:
             "symbolStrokeWidth": 2,
             "symbolOpacity": 1,
             "symbolSize": 70,
-            "labelLimit": 240,
+            "labelLimit": 0,
             "columnPadding": 18,
             "orient": "top",
             "offset": 4,

@@ -10,6 +10,7 @@ from gavial.monitoring.comparison import Comparison
 from gavial.monitoring.verdict import Rule, Status, Verdict, Watched
 from gavial.reports import names, series, words
 from gavial.reports.quality import Calibrated, Confusion
+from gavial.reports.shifts import Drift, Histogram
 
 ROWS: Final = 120
 
@@ -42,7 +43,7 @@ def versions(watched: Watched) -> Table:
     )
     return table(
         "Verdicts",
-        ("version", "segment", "status", "since", "windows", "why"),
+        ("version", "segment", "status", "since", "windows", "of them alert", "why"),
         (
             (
                 one.version,
@@ -58,21 +59,22 @@ def versions(watched: Watched) -> Table:
     )
 
 
-def fired(verdict: Verdict) -> Table:
+def broken(verdict: Verdict) -> Table:
     """The rules that are broken."""
     return table(
         "Broken rules",
-        ("rule", "allowed", "found", "records", "window", "where the bound is from"),
+        ("rule", "found", "allowed", "records", "window", "it is", "where the bound is from"),
         (
             (
                 words.metric(one),
-                words.bounds(one.rule),
                 names.shown(one.measured.value),
+                words.bounds(one),
                 names.count(one.measured.n),
                 str(window) if window else "–",
+                "a note" if one.noted else "an alert",
                 _source(one.rule),
             )
-            for window, one in series.fired(verdict)
+            for window, one in series.broken(verdict)
         ),
         30,
     )
@@ -91,16 +93,16 @@ def timeline(found: series.Timeline) -> Table:
                 version,
                 names.shown(point.value) + (f" ({point.why})" if point.why else ""),
                 f"± {point.spread:.2g}" if point.spread else "–",
-                words.bounds(Rule("", low=point.low, high=point.high)),
+                words.between(point.low, point.high),
                 names.count(point.n),
-                str(point.status or "–"),
+                point.said,
             )
             for version, point in rows
         ),
     )
 
 
-def drift(found: series.Drift) -> Table:
+def drift(found: Drift) -> Table:
     """The worst and the last window of each feature."""
     return table(
         f"{names.name(found.metric).title} by feature, version {found.version}",
@@ -111,22 +113,22 @@ def drift(found: series.Drift) -> Table:
                 names.shown(one.worst.value),
                 str(one.worst.window),
                 names.shown(one.points[-1].value),
-                words.bounds(Rule("", high=one.worst.high)),
-                f"{sum(point.status is Status.ALERT for point in one.points)} of {len(one.points)}",
+                words.between(None, one.worst.high),
+                f"{one.outside} of {len(one.points)}",
             )
             for one in found.features
         ),
     )
 
 
-def histogram(found: series.Histogram) -> Table:
+def histogram(found: Histogram) -> Table:
     """The shares of the bins."""
     return table(
         f"{found.column}: shares of records",
-        ("bin", "at release", str(found.when)),
+        ("bin", "at release", found.when),
         (
             (name, f"{before:.1%}", f"{now:.1%}")
-            for name, before, now in zip(found.bins, found.reference, found.window, strict=True)
+            for name, before, now in zip(found.bins, found.reference, found.found, strict=True)
         ),
     )
 
@@ -173,17 +175,17 @@ def rules(verdict: Verdict) -> Table:
     found = verdict.results[-1].findings if verdict.results else ()
     return table(
         f"Rules of version {verdict.version}, as of its last window",
-        ("rule", "allowed", "found", "least records", "status", "where the bound is from"),
+        ("rule", "found", "allowed", "least records", "status", "where the bound is from"),
         (
             (
                 words.metric(one),
-                words.bounds(one.rule),
                 names.shown(one.measured.value),
+                words.bounds(one),
                 names.count(one.rule.minimum),
-                str(one.status),
+                "noted" if one.noted else str(one.status),
                 _source(one.rule),
             )
-            for one in sorted(found, key=lambda one: one.status is not Status.ALERT)
+            for one in sorted(found, key=series.by_weight)
         ),
     )
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from gavial.monitoring.comparison import Comparison, Mode, Outcome
-from gavial.monitoring.verdict import Finding, Rule, Status, Verdict
+from gavial.monitoring.metrics import Family, known
+from gavial.monitoring.verdict import Finding, Status, Verdict
 from gavial.monitoring.windows import Window
 from gavial.reports import names, series
 
 SIGNS = {Status.OK: "✓", Status.ALERT: "▲", Status.NOT_ENOUGH_DATA: "?"}
+_NOTE = re.compile(r"Note: |\d+ more notes\.$")
 OUTCOME_SIGNS = {
     Outcome.BETTER: "✓",
     Outcome.WORSE: "▲",
@@ -34,6 +37,17 @@ def headline(verdict: Verdict) -> str:
     return f"There is not enough data on {who}"
 
 
+def reasons(verdict: Verdict) -> list[str]:
+    """Why, without what is only noted: there may be much of that."""
+    found = [one for one in verdict.reasons if not _NOTE.match(one)]
+    notes = sum(one.noted for one in verdict.results[-1].findings) if verdict.results else 0
+    if notes:
+        found.append(
+            f"{notes} more {'rules are' if notes > 1 else 'rule is'} broken that only inform."
+        )
+    return found
+
+
 def begin(window: Window) -> str:
     """When a window begins."""
     return str(window).partition(" to ")[0]
@@ -48,24 +62,28 @@ def when(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def bounds(rule: Rule) -> str:
-    """What a rule allows.
+def bounds(finding: Finding) -> str:
+    """What a value was held to, with what is allowed for chance."""
+    return between(*series.held(finding))
 
-    >>> bounds(Rule("auc", low=0.7)), bounds(Rule("bias", low=-1.0, high=1.0))
-    ('at least 0.7', 'between -1 and 1')
+
+def between(low: float | None, high: float | None) -> str:
+    """What bounds allow.
+
+    >>> between(0.7, None), between(-1.0, 1.0), between(None, None)
+    ('at least 0.7', 'between -1 and 1', 'anything')
     """
-    if rule.low is not None and rule.high is not None:
-        return f"between {rule.low:.4g} and {rule.high:.4g}"
-    if rule.low is not None:
-        return f"at least {rule.low:.4g}"
-    return f"at most {rule.high:.4g}" if rule.high is not None else "anything"
+    if low is not None and high is not None:
+        return f"between {low:.4g} and {high:.4g}"
+    if low is not None:
+        return f"at least {low:.4g}"
+    return f"at most {high:.4g}" if high is not None else "anything"
 
 
 def metric(finding: Finding) -> str:
     """What a finding is of: a metric, of a feature where it is one's."""
     one = finding.measured
-    text = names.name(one.metric).title + (f" of {one.column}" if one.column else "")
-    return f"{text}, estimated" if one.estimated else text
+    return names.name(one.metric).title + (f" of {one.column}" if one.column else "")
 
 
 def next_steps(verdict: Verdict) -> list[str]:
@@ -81,18 +99,15 @@ def next_steps(verdict: Verdict) -> list[str]:
 
 
 def _after(verdict: Verdict) -> Iterator[str]:
-    broken = [finding.measured for _, finding in series.fired(verdict)]
-    columns = sorted({one.column for one in broken if one.column})
-    measured = [one for one in broken if not one.column and not one.estimated]
-    shown = ", ".join(columns[:5]) + (f" and {len(columns) - 5} more" if len(columns) > 5 else "")
-    missing = any(one.metric in ("null_rate", "unseen_rate") for one in broken)
+    broken = [one for _, one in series.broken(verdict) if one.status is Status.ALERT]
+    family = {known(one.rule.metric).family for one in broken}
+    columns = sorted({one.rule.column for one in broken if one.rule.column})
     if columns:
-        yield f"See whether what fills these columns changed: {shown}." + (
-            " Nulls or unseen values point at the source of the records more than at the world."
-            if missing
-            else ""
+        shown = ", ".join(columns[:5]) + (
+            f" and {len(columns) - 5} more" if len(columns) > 5 else ""
         )
-    if measured:
+        yield f"Mend what fills these columns before you retrain: {shown}."
+    if Family.QUALITY in family:
         yield (
             "Retrain on newer records and deploy: the registry gives it the next build number "
             f"after {verdict.version}."
@@ -101,15 +116,10 @@ def _after(verdict: Verdict) -> Iterator[str]:
             "Let the new version run in shadow beside this one (gavial compare), and promote it "
             "when it is better."
         )
-    elif any(one.estimated for one in broken):
+    elif not columns:
         yield (
-            "The quality is an estimate made without labels: get labels of the newest windows "
-            "before you retrain."
-        )
-    else:
-        yield (
-            "The quality that was measured is within its bounds, or not known yet. Inputs that "
-            "drift need no new model while it is: watch it as labels come in."
+            "No labels say yet how good the model is: get those of the newest windows before you "
+            "retrain."
         )
 
 

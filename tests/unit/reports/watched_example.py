@@ -9,18 +9,11 @@ from datetime import UTC, datetime, timedelta
 from gavial.monitoring.bins import Categories, Numeric
 from gavial.monitoring.comparison import Comparison, Look, Mode, Outcome, SampleRatio
 from gavial.monitoring.count import count
+from gavial.monitoring.judge import judge
 from gavial.monitoring.profile import BINARY, Profile, Reference
-from gavial.monitoring.state import FEATURE, SCORE, Slot, total
-from gavial.monitoring.verdict import (
-    Finding,
-    Mark,
-    Measured,
-    Result,
-    Rule,
-    Status,
-    Verdict,
-    Watched,
-)
+from gavial.monitoring.rules import RuleSet
+from gavial.monitoring.state import Slot
+from gavial.monitoring.verdict import Mark, Watched
 from gavial.monitoring.windows import Window
 
 MODULE = "com.acme:delays"
@@ -67,84 +60,16 @@ def records(at: int, number: int, worse: float = 0.0):
         }
 
 
-def psi(reference, state, column):
-    """As everybody has it, with half a record added to a bin."""
-    sides = [one.histogram(FEATURE, column) for one in (reference, state)]
-    bins = sorted({*sides[0], *sides[1]})
-    shares = [
-        [(side.get(one, 0) + 0.5) / (sum(side.values()) + 1) for one in bins] for side in sides
-    ]
-    return sum((b - a) * math.log(b / a) for a, b in zip(*shares, strict=True))
-
-
-def auc(state):
-    """Of the score bins, with half of the ties."""
-    both = [dict.fromkeys(range(20), 0) for _ in range(2)]
-    for key, cell in state.of(SCORE):
-        both[key.label][key.bin] += cell.n
-    pairs = sum(
-        p * q * (1.0 if i > j else 0.5 if i == j else 0.0)
-        for i, p in both[1].items()
-        for j, q in both[0].items()
-    )
-    return pairs / (sum(both[0].values()) * sum(both[1].values()))
-
-
-def result(version, at, state, reference):
-    found, measured = [], []
-    rules = [
-        (
-            Rule(
-                "auc", low=0.76, why="the lowest of the reference's chunks, less three deviations"
-            ),
-            0,
-        ),
-        (Rule("auc", low=0.75, why="as estimated on the reference's chunks"), 1),
-        *(
-            (Rule("psi", name, high=0.2, minimum=100, why="0.2, or what chance gives"), 0)
-            for name in PROFILE.features
-        ),
-    ]
-    for rule, estimated in rules:
-        value = psi(reference, state, rule.column) if rule.column else auc(state) + 0.01 * estimated
-        one = Measured(
-            rule.metric,
-            rule.column,
-            value,
-            state.records,
-            0.002,
-            None if rule.column else 0.012,
-            bool(estimated),
-        )
-        low, high = rule.low or -math.inf, rule.high or math.inf
-        bad = not low <= value <= high
-        reason = f"{rule.metric} {rule.column} is {value:.3f}, " + (
-            f"outside {rule.low or rule.high:g}" if bad else "within its bounds"
-        )
-        measured.append(one)
-        found.append(Finding(rule, one, Status.ALERT if bad else Status.OK, reason))
-    status = Status.ALERT if any(one.status is Status.ALERT for one in found) else Status.OK
-    slot = Slot(MODULE, version, week(at))
-    return Result(slot, tuple(measured), tuple(found), status)
-
-
-def watched(weeks: int = 30, number: int = 250) -> Watched:
+def watched(weeks: int = 30, number: int = 600) -> Watched:
     """Two versions: the first degrades from week 14 on, the second is released in week 20."""
-    states, references, verdicts = {}, {}, []
-    chunks = tuple(count(records(1000 + at, number), PROFILE) for at in range(6))
+    states, references = {}, {}
+    chunks = tuple(count(records(1000 + at, number), PROFILE) for at in range(8))
     for version, begin in (("1.0.3", 0), ("1.0.4", 20)):
         references[version] = Reference(PROFILE, version, chunks)
-        results = []
         for at in range(begin, weeks):
             worse = 0.0 if version == "1.0.4" else min(0.8, max(0.0, (at - 13) * 0.09))
-            state = count(records(at, number, worse), PROFILE)
-            states[Slot(MODULE, version, week(at))] = state
-            results.append(result(version, at, state, total(chunks)))
-        bad = [one for one in results if one.status is Status.ALERT]
-        status = results[-1].status
-        since = bad[0].slot.window if status is Status.ALERT and bad else week(begin)
-        reasons = tuple(one.reason for one in results[-1].findings if one.status is Status.ALERT)
-        verdicts.append(Verdict(MODULE, version, "", status, since, reasons, tuple(results)))
+            states[Slot(MODULE, version, week(at))] = count(records(at, number, worse), PROFILE)
+    verdicts = judge(states, PROFILE, references, RuleSet.of(references["1.0.3"]))
     marks = (
         Mark(BEGIN + timedelta(days=1), "released", "1.0.3"),
         Mark(BEGIN + timedelta(days=1), "alias champion", "1.0.3"),
@@ -152,7 +77,7 @@ def watched(weeks: int = 30, number: int = 250) -> Watched:
         Mark(week(24).start, "alias champion", "1.0.4"),
     )
     problems = ("12 records carry no watermark: they are in no version's counts.",)
-    return Watched(MODULE, PROFILE, references, states, tuple(verdicts), problems, marks)
+    return Watched(MODULE, PROFILE, references, states, verdicts, problems, marks)
 
 
 def compared(outcome: Outcome = Outcome.BETTER) -> Comparison:
