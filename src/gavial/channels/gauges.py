@@ -18,12 +18,13 @@ class Gauge:
     value: float
 
 
+BROKEN = "gavial_monitor_broken"
 HELP: Mapping[str, str] = {
     "gavial_monitor_status": "1 for the status that a version has, 0 for the others",
     "gavial_monitor_value": "What a metric of the last window is",
     "gavial_monitor_low": "What a metric must not be below",
     "gavial_monitor_high": "What a metric must not be above",
-    "gavial_monitor_broken": "1 where the last window breaks a rule, else 0",
+    BROKEN: "1 where the last window breaks a rule, else 0",
     "gavial_monitor_records": "Records that a metric of the last window is made of",
     "gavial_monitor_window_end_seconds": "When the last window ended, in seconds since 1970",
     "gavial_monitor_checked_seconds": "When this was looked at, in seconds since 1970",
@@ -33,11 +34,14 @@ HELP: Mapping[str, str] = {
 def gauges_of(module: str, verdicts: Iterable[Verdict], now: datetime) -> tuple[Gauge, ...]:
     """The gauges of a module: status, and value, bounds and records of each metric.
 
-    Where two rules are of one metric, the first is shown.
+    Several rules of one metric, of one window or of more together, are one: it is broken where any
+    of them is, and the bounds are those of the first.
     """
     found: dict[tuple[str, tuple[str, ...]], Gauge] = {}
     for one in _all_of(module, verdicts, now):
-        found.setdefault((one.name, tuple(one.labels.values())), one)
+        key = one.name, tuple(one.labels.values())
+        if key not in found or (one.name == BROKEN and one.value):
+            found[key] = one
     return tuple(found.values())
 
 
@@ -64,7 +68,7 @@ def _of_result(last: Result, labels: Mapping[str, str]) -> Iterator[Gauge]:
     for finding in last.findings:
         rule = finding.rule
         named = {**labels, "metric": rule.metric, "column": rule.column}
-        yield Gauge("gavial_monitor_broken", named, float(finding.status is Status.ALERT))
+        yield Gauge(BROKEN, named, float(finding.status is Status.ALERT))
         if rule.low is not None:
             yield Gauge("gavial_monitor_low", named, rule.low)
         if rule.high is not None:

@@ -181,6 +181,7 @@ def _finding(one: Finding) -> dict[str, Any]:
         "value": _number(one.measured.value),
         "low": _number(one.rule.low),
         "high": _number(one.rule.high),
+        "windows": one.rule.windows,
         "n": one.measured.n,
         "estimated": one.measured.estimated,
         "source": one.rule.source,

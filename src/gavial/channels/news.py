@@ -136,11 +136,9 @@ def broken(verdict: Verdict, settings: Settings) -> frozenset[str]:
     for result in verdict.results:
         replay.step(result)
         if begin is None or result.slot.window is None or result.slot.window.start >= begin:
-            found |= {
-                f"{metric} {column}".strip()
-                for (metric, column), one in replay.watches.items()
-                if one.alarm
-            }
+            alarms = (one.broken for one in replay.watches.values() if one.alarm and one.broken)
+            rules = (one.finding.rule for one in alarms)
+            found |= {f"{one.metric} {one.column}".strip() for one in rules}
     return frozenset(found)
 
 

@@ -58,6 +58,7 @@ def test_a_message_is_for_people_and_for_programs():
                         "value": 0.71,
                         "low": 0.8,
                         "high": None,
+                        "windows": 1,
                         "n": 1000,
                         "estimated": False,
                         "source": "learned",
