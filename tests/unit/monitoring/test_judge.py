@@ -432,5 +432,5 @@ def test_terms_out_of_range_are_refused(terms):
 
 
 def test_a_version_that_is_no_challenger_is_refused():
-    with pytest.raises(ConfigurationError, match="it has 1.0.1"):
+    with pytest.raises(ConfigurationError, match=r"it has 1\.0\.1"):
         judge({}, SHADOW, "1.0.0", Terms())

@@ -78,7 +78,7 @@ def test_more_records_are_never_a_wider_interval(n, more, intended):
 
 
 def test_a_ramp_over_days_of_other_loss_is_no_effect():
-    """Pooled, the version that got most of the bad day looks worse than it is: Simpson's paradox."""
+    """Pooled, the version that got most of the bad day looks worse: Simpson's paradox."""
     rng = random.Random(1)
     days = []
     for level, first, second in ((0.2, 9000, 1000), (0.8, 1000, 9000)):
