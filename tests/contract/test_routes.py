@@ -98,7 +98,7 @@ def test_a_route_needs_its_alias_and_the_champion_that_it_means(store):
         set_route(store, Route.shadow(B, A))
     with pytest.raises(ReleaseNotFound, match="no alias 'other'"):
         routes.set_(store, CHURN, "other", SHADOW, Author())
-    with pytest.raises(ConfigurationError, match="is of com.acme:fraud"):
+    with pytest.raises(ConfigurationError, match=r"is of com\.acme:fraud"):
         set_route(store, Route.shadow("com.acme:fraud:1.0.0", "com.acme:fraud:1.0.1"))
 
 

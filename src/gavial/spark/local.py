@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+
+from gavial.errors import ConfigurationError
+from gavial.spark.schema import reason
 
 
 @contextmanager
@@ -24,3 +27,18 @@ def started(conf: Mapping[str, str]) -> Iterator[SparkSession]:
         yield spark
     finally:
         spark.stop()
+
+
+def parquet(spark: SparkSession, path: str) -> DataFrame:
+    """The records in a folder, or at a URI, of Parquet files.
+
+    Raises:
+        ConfigurationError: there are none.
+    """
+    try:
+        found: DataFrame = spark.read.parquet(path)
+    except Exception as error:  # Spark's and py4j's own
+        raise ConfigurationError(
+            f"The records in {path!r} cannot be read as Parquet: {reason(error)}"
+        ) from error
+    return found

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -108,10 +109,7 @@ def test_each_window_is_a_look_over_all_until_then_in_whatever_order_they_come()
 def test_states_of_parts_of_the_records_give_the_verdict_of_all(cuts, shuffled):
     values, classes = drawn(1000)
     edges = [0, *sorted(cuts), 1000]
-    parts = [
-        paired(values[low:high], classes[low:high])
-        for low, high in zip(edges, edges[1:], strict=False)
-    ]
+    parts = [paired(values[low:high], classes[low:high]) for low, high in pairwise(edges)]
     shuffled.shuffle(parts)
     one = judge(merged(*parts), SHADOW, "1.0.1", Terms())
     other = judge(paired(values, classes), SHADOW, "1.0.1", Terms())
