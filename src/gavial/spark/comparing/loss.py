@@ -84,7 +84,8 @@ def _brier(each: Column, index: Column) -> Column:
 
 
 def _surprise(likely: Column) -> Column:
-    return -functions.log(functions.greatest(likely, functions.lit(losses.LEAST_PROBABILITY)))
+    least = functions.lit(losses.LEAST_PROBABILITY)  # `greatest` would take it for a null
+    return functions.when(likely.isNotNull(), -functions.log(functions.greatest(likely, least)))
 
 
 def _probability(value: Column) -> Column:
