@@ -10,6 +10,7 @@ from gavial.cli import output
 from gavial.cli.commands import (
     alias,
     approve,
+    compare,
     deploy,
     diff,
     download,
@@ -46,6 +47,7 @@ for module in (
     promote,
     alias,
     withdraw,
+    compare,
     lookup,
     monitor,
     spark_conf,
