@@ -98,9 +98,7 @@ def _find(
 
 def _unknown(rule: Rule, measured: Measured, labels: Labels) -> str:
     if needs_labels(rule.metric) and measured.n and not labels.enough:
-        return (
-            f"{labels.share:.1%} of the records have labels, and {labels.asked:.0%} are asked for"
-        )
+        return f"{labels.share:.1%} of the records have labels; {labels.asked:.0%} are asked for"
     if measured.value is None:
         return measured.why
     if measured.n < rule.minimum:

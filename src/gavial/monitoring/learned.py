@@ -72,10 +72,9 @@ def _rules(
             if one.metric == "psi" and features_alone:
                 level = Level.WITHOUT_LABELS  # nothing else could ever tell
             yield _drift(one, floor, chunks, level)
-        else:
-            yield _bounded(
-                one, metric, floor * abs(one.value) if metric.relative else floor, chunks
-            )
+        elif one.standard_error is not None:  # or nothing could be told from chance
+            least = floor * abs(one.value) if metric.relative else floor
+            yield _bounded(one, metric, least, chunks)
 
 
 def _bounded(one: Measured, metric: Metric, floor: float, chunks: Sequence[Measured]) -> Rule:

@@ -97,7 +97,9 @@ def _outputs(state: State, profile: Profile, reference: Reference | None) -> Ite
     if profile.label and profile.task in (BINARY, MULTICLASS, REGRESSION):
         pair = (_labels(one, profile) for one in (known, state))
         numbers = profile.task == REGRESSION
-        yield from drift.shift("label_", "", *pair, ordered_bins=numbers)
+        yield from drift.shift(
+            "label_", "", *pair, ordered_bins=numbers, nothing="no label has come"
+        )
 
 
 def _labels(state: State, profile: Profile) -> dict[int, int]:

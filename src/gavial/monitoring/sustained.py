@@ -103,8 +103,10 @@ def _together(rule: Rule, windows: int) -> Rule:
         allowed = max(least, abs(value - expected) * share)
         return expected + math.copysign(allowed, value - expected)
 
-    why = f"{rule.why}, less for {windows} windows together"
-    return replace(rule, low=bound(rule.low), high=bound(rule.high), windows=windows, why=why)
+    found = replace(rule, low=bound(rule.low), high=bound(rule.high), windows=windows)
+    if (found.low, found.high) == (rule.low, rule.high):
+        return found
+    return replace(found, why=f"{rule.why}, less for {windows} windows together")
 
 
 def _span(slots: Sequence[Slot]) -> Slot:
