@@ -29,7 +29,7 @@ _TEST = "\b\nExample:\n  gavial monitor test-channels"
 monitor_app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="Watch a model's versions: performance, drift, and who is told.",
+    help="Watch how a model does, and be told when it fails.",
     epilog=_CHECK,
 )
 
