@@ -11,7 +11,7 @@ from gavial.monitoring import state as kinds
 from gavial.monitoring.bins import ABOVE, BELOW, NEGATIVE_INFINITY, NULL, POSITIVE_INFINITY
 from gavial.monitoring.profile import Profile
 from gavial.monitoring.state import Cell, Key, State
-from gavial.monitoring.told import added, mean, rate, root, told, untold
+from gavial.monitoring.told import added, is_constant, mean, rate, root, told, untold
 from gavial.monitoring.verdict import Measured
 
 GROUPS: Final = 10  # of score bins in a calibration
@@ -74,7 +74,7 @@ def auc(state: State) -> Measured:
     if not bins:
         return untold("auc", NO_LABELS)
     if not positives or not negatives:
-        which = "negative" if positives else "positive"
+        which = "positive" if positives else "negative"
         return untold("auc", f"every label is {which}", positives + negatives)
     doubt = sum(one.positive.n * one.negative.n for one in bins if _in_doubt(one))
     value, variance = area([(_share(one), one.positive.n, one.negative.n) for one in bins])
@@ -120,7 +120,7 @@ def _variance(parts: Iterable[tuple[float, float]], value: float) -> float:
 
 def _in_doubt(found: ScoreBin) -> bool:
     return found.bin not in (NEGATIVE_INFINITY, POSITIVE_INFINITY) and not (
-        _constant(found.negative) and _constant(found.positive)
+        is_constant(found.negative) and is_constant(found.positive)
     )
 
 
@@ -131,12 +131,6 @@ def _share(found: ScoreBin) -> float:
     gap = found.positive.mean - found.negative.mean
     close = 4 * max(math.ulp(found.positive.mean), math.ulp(found.negative.mean))
     return 0.5 if abs(gap) <= close else float(gap > 0)
-
-
-def _constant(cell: Cell) -> bool:
-    """Whether all numbers of a cell are one, up to the rounding of their mean."""
-    rounding = 4 * math.ulp(cell.mean)
-    return cell.m2 <= cell.n * rounding * rounding and (abs(cell.mean) > 1e-100 or cell.mean == 0.0)
 
 
 def log_loss(state: State) -> Measured:

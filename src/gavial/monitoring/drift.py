@@ -22,7 +22,7 @@ from gavial.monitoring.bins import (
 )
 from gavial.monitoring.normal import chi_square_quantile
 from gavial.monitoring.state import Cell, State
-from gavial.monitoring.told import added, rate, root, told, untold
+from gavial.monitoring.told import added, is_constant, rate, root, told, untold
 from gavial.monitoring.verdict import Measured
 
 Histogram = Mapping[int, int]
@@ -137,7 +137,13 @@ def coarse(reference: Histogram, groups: int = GROUPS) -> Callable[[Histogram], 
 
 
 def shift(
-    prefix: str, column: str, reference: Histogram, found: Histogram, *, ordered_bins: bool = True
+    prefix: str,
+    column: str,
+    reference: Histogram,
+    found: Histogram,
+    *,
+    ordered_bins: bool = True,
+    nothing: str = NO_RECORDS,
 ) -> Iterator[Measured]:
     """PSI and Jensen-Shannon distance of a variable; more than 20 bins of numbers are put together
     by the reference's counts."""
@@ -145,7 +151,7 @@ def shift(
     names = f"{prefix}psi", f"{prefix}jensen_shannon"
     if not n or not m:
         for name in names:
-            yield untold(name, NO_RECORDS if n else NO_REFERENCE, m, column=column)
+            yield untold(name, nothing if n else NO_REFERENCE, m, column=column)
         return
     if ordered_bins and len(reference) > GROUPS:
         put = coarse(reference)
@@ -171,7 +177,7 @@ def moved(metric: str, column: str, reference: Sequence[Cell], found: Sequence[C
         return untold(metric, "there are no finite numbers", column=column)
     if not total.n:
         return untold(metric, NO_REFERENCE, n, column=column)
-    if not total.m2 > 0:
+    if total.m2 == 0 or is_constant(total):
         return untold(metric, "the reference is one number: it has no scale", n, column=column)
     value, error = wasserstein(reference, found)
     return told(metric, value, n, column=column, error=error)

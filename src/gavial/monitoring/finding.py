@@ -24,7 +24,7 @@ class Labels(NamedTuple):
     asked: float
 
 
-def find(rules: Sequence[Rule], values: Values, labels: Labels, slot: Slot) -> tuple[Finding, ...]:
+def find(rules: Sequence[Rule], values: Values, labels: Labels, slot: Slot) -> list[Finding]:
     """What the rules say of a window's values.
 
     Quality first: whether labels say how good the model is decides what the drift of scores is
@@ -35,7 +35,7 @@ def find(rules: Sequence[Rule], values: Values, labels: Labels, slot: Slot) -> t
     judged = any(one.status is not Status.NOT_ENOUGH_DATA for one in found)
     others = [one for one in rules if not needs_labels(one.metric)]
     found += [_find(one, values, labels, slot, known_quality=judged) for one in others]
-    return tuple(found)
+    return found
 
 
 def needs_labels(metric: str) -> bool:
@@ -98,9 +98,7 @@ def _find(
 
 def _unknown(rule: Rule, measured: Measured, labels: Labels) -> str:
     if needs_labels(rule.metric) and measured.n and not labels.enough:
-        return (
-            f"{labels.share:.1%} of the records have labels, and {labels.asked:.0%} are asked for"
-        )
+        return f"{labels.share:.1%} of the records have labels; {labels.asked:.0%} are asked for"
     if measured.value is None:
         return measured.why
     if measured.n < rule.minimum:
@@ -111,32 +109,42 @@ def _unknown(rule: Rule, measured: Measured, labels: Labels) -> str:
 
 
 def _broken(rule: Rule, measured: Measured, slot: Slot) -> str:
-    value, low = measured.value or 0.0, rule.low
-    below = low is not None and value < low
-    text = f"{_said(rule, measured, slot)}; {'below' if below else 'above'} "
-    text += f"{low if below else rule.high:.4g} is too {'low' if below else 'high'} ({rule.why})"
+    low = rule.low
+    below = low is not None and (measured.value or 0.0) < low
+    text = f"{_said(rule, measured, slot)}"
+    text += f". {'Down' if below else 'Up'} to {low if below else rule.high:.4g} is allowed"
     chance = allowance(rule, measured)
-    if chance:
-        text += f", with {chance:.2g} allowed for chance"
-    elif measured.chance and rule.source == "learned":
-        text += f", and chance alone gives up to {measured.chance:.2g}"
-    return f"{text}."
+    return f"{text} ({rule.why}){f', and {chance:.2g} for chance' if chance else ''}."
 
 
 def _said(rule: Rule, measured: Measured, slot: Slot) -> str:
-    text = f"{name(rule)} ({known(rule.metric).means}) was {measured.value:.4g} in {when(slot)}, "
-    text += f"of {measured.n:,} records"
+    text = f"{name(rule)} was {measured.value:.4g} in {when(slot)}, of {measured.n:,} records"
+    if rule.windows > 1:
+        text += f" in its {rule.windows} best windows"
     return text if rule.expected is None else f"{text}; at release it was {rule.expected:.4g}"
 
 
 def name(rule: Rule) -> str:
-    """A metric for people: `psi of dep_delay`."""
-    return f"{rule.metric} of {rule.column}" if rule.column else rule.metric
+    """A metric for people, such as `auc (area under the ROC curve)` or `null_rate of x`."""
+    if rule.column:
+        return f"{rule.metric} of {rule.column}"
+    means = known(rule.metric).means
+    return rule.metric if means == rule.metric.replace("_", " ") else f"{rule.metric} ({means})"
 
 
 def when(slot: Slot) -> str:
     """A window for people."""
     return str(slot.window) if slot.window else "all records"
+
+
+def start(slot: Slot) -> str:
+    """When a window begins, for people."""
+    return when(slot).partition(" to ")[0]
+
+
+def end(slot: Slot) -> str:
+    """When a window ends, for people."""
+    return when(slot).rpartition(" to ")[2]
 
 
 def advice(rule: Rule, values: Values) -> str:
@@ -153,12 +161,15 @@ def advice(rule: Rule, values: Values) -> str:
         ),
         reverse=True,
     )
-    if not moved and needs_labels(rule.metric):
+    shown = [f"{column} (PSI {value:.2g})" for value, column in moved[:3]]
+    outcomes = values.get(("label_psi", ""))
+    if outcomes and (outcomes.value or 0.0) > max(_MOVED, outcomes.chance):
+        shown.append(f"the outcomes themselves (PSI {outcomes.value:.2g})")
+    if shown:
+        return f"Look at what moved most: {', '.join(shown)}; then retrain on recent records."
+    if needs_labels(rule.metric):
         return (
-            "No feature moved much, so that the same records probably have other outcomes now "
+            "Nothing moved much, so that the same records probably have other outcomes now "
             "(concept drift): retrain on recent ones."
         )
-    if not moved:
-        return "No feature moved by itself: look at how they go together."
-    shown = ", ".join(f"{column} (PSI {value:.2g})" for value, column in moved[:3])
-    return f"Look at what moved most: {shown}; then retrain on recent records."
+    return "No feature moved by itself: look at how they go together."

@@ -1,19 +1,20 @@
 """States and rules, to verdicts.
 
-Each window is judged by itself. A rule that is broken in some windows in a row (two, unless the
-rules say otherwise) is an alarm, and it ends when the rule is kept for as many: one bad hour is no
-alarm, and one good hour no all-clear. Windows that a rule cannot judge are passed over: they
-neither raise an alarm nor end one.
+Each window is judged by itself, and its quality also with those before it. A rule that is broken in
+two windows is an alarm, unless it was kept for two in a row between them, which ends an alarm, too:
+one bad hour is no alarm, and one good hour no all-clear. Windows that a rule cannot judge are
+passed over: they neither raise an alarm nor end one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from gavial.maven.coordinate import Version
-from gavial.monitoring.finding import Labels, find, needs_labels
+from gavial.monitoring.finding import Labels, Values, find, needs_labels
 from gavial.monitoring.hysteresis import Replay
 from gavial.monitoring.measure import measure
 from gavial.monitoring.profile import Profile, Reference
@@ -21,6 +22,7 @@ from gavial.monitoring.reasons import reasons
 from gavial.monitoring.rule_file import Settings
 from gavial.monitoring.rules import RuleSet
 from gavial.monitoring.state import Slot, State
+from gavial.monitoring.sustained import Past, past, sustained
 from gavial.monitoring.verdict import Finding, Level, Result, Rule, Status, Verdict
 
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
@@ -69,11 +71,8 @@ def judge(
         key = (reference.version if reference else "", segment)
         if key not in taught:
             taught[key] = rules.rules(profile, reference, segment)
-        results = [
-            _judged(slot, state, profile, reference, taught[key], rules.settings.labelled)
-            for slot, state in group.items()
-        ]
-        found.append(_verdict(results, rules.settings, notes))
+        scale = _Scale(profile, reference, taught[key], rules.settings)
+        found.append(_verdict(_results(group, scale), rules.settings, notes))
     return tuple(found)
 
 
@@ -114,22 +113,35 @@ def _nearest(version: str, references: Mapping[str, Reference]) -> str | None:
     return str((before[-1:] or others[:1])[0]) if others else None
 
 
-def _judged(
-    slot: Slot,
-    state: State,
-    profile: Profile,
-    reference: Reference | None,
-    rules: Sequence[Rule],
-    asked: float,
-) -> Result:
-    measured = measure(state, profile, reference)
-    values = {(one.metric, one.column): one for one in measured}
-    labelled = values.get(("labelled_rate", ""))
-    share = (labelled.value if labelled else None) or 0.0
-    labels = Labels(share, 0 < share >= asked, asked)
-    findings = find(rules, values, labels, slot)
-    shown = tuple(one for one in measured if not (one.estimated and labels.enough))
-    return Result(slot, shown, findings, status_of(findings))
+class _Scale(NamedTuple):
+    """What one version and segment is judged by."""
+
+    profile: Profile
+    reference: Reference | None
+    rules: tuple[Rule, ...]
+    settings: Settings
+
+
+def _results(states: Mapping[Slot, State], scale: _Scale) -> Iterator[Result]:
+    """Each window by itself, and its quality with those before it."""
+    windows: deque[Past] = deque(maxlen=scale.settings.windows_together)
+    for slot, state in states.items():
+        measured = measure(state, scale.profile, scale.reference)
+        values = {(one.metric, one.column): one for one in measured}
+        labels = _labels(values, scale.settings.labelled)
+        findings = find(scale.rules, values, labels, slot)
+        if labels.enough:
+            windows.append(past(slot, state, measured))
+            if len(windows) == windows.maxlen:
+                findings += sustained(tuple(windows), scale.rules, scale.profile, labels)
+        shown = tuple(one for one in measured if not (one.estimated and labels.enough))
+        yield Result(slot, shown, tuple(findings), status_of(findings))
+
+
+def _labels(values: Values, asked: float) -> Labels:
+    found = values.get(("labelled_rate", ""))
+    share = (found.value if found else None) or 0.0
+    return Labels(share, 0 < share >= asked, asked)
 
 
 def status_of(findings: Iterable[Finding]) -> Status:
@@ -146,7 +158,8 @@ def status_of(findings: Iterable[Finding]) -> Status:
     return Status.NOT_ENOUGH_DATA
 
 
-def _verdict(results: Sequence[Result], settings: Settings, notes: list[str]) -> Verdict:
+def _verdict(windows: Iterable[Result], settings: Settings, notes: list[str]) -> Verdict:
+    results = tuple(windows)
     replay = Replay(settings)
     status, since = Status.NOT_ENOUGH_DATA, None
     for place, result in enumerate(results):
@@ -155,7 +168,7 @@ def _verdict(results: Sequence[Result], settings: Settings, notes: list[str]) ->
             status, since = now, result.slot.window
     slot = results[-1].slot
     why = (*reasons(status, replay, results), *notes)
-    return Verdict(slot.module, slot.version, slot.segment, status, since, why, tuple(results))
+    return Verdict(slot.module, slot.version, slot.segment, status, since, why, results)
 
 
 def _order(slot: Slot) -> tuple[str, str, datetime, str]:

@@ -38,9 +38,9 @@ def learn(reference: Reference) -> tuple[Rule, ...]:
     >>> chunk = count([{"y": n, "said": n + (-1) ** n} for n in range(200)], profile)
     >>> for rule in learn(Reference(profile, "1.0.0", (chunk, chunk))):
     ...     print(rule.metric, rule.expected, round(rule.high, 3), "-", rule.why)
-    mae 1.0 1.1 - at release 1, and 10% more
-    rmse 1.0 1.1 - at release 1, and 10% more
-    bias 0.0 0.1 - at release 0, and 0.1 more or less
+    mae 1.0 1.1 - 10% more than at release
+    rmse 1.0 1.1 - 10% more than at release
+    bias 0.0 0.1 - 0.1 more or less than at release
     """
     chunks = [one for one in reference.chunks if one.records >= _CHUNK]
     by_chunk: dict[tuple[str, str], list[Measured]] = {}
@@ -72,10 +72,9 @@ def _rules(
             if one.metric == "psi" and features_alone:
                 level = Level.WITHOUT_LABELS  # nothing else could ever tell
             yield _drift(one, floor, chunks, level)
-        else:
-            yield _bounded(
-                one, metric, floor * abs(one.value) if metric.relative else floor, chunks
-            )
+        elif one.standard_error is not None:  # or nothing could be told from chance
+            least = floor * abs(one.value) if metric.relative else floor
+            yield _bounded(one, metric, least, chunks)
 
 
 def _bounded(one: Measured, metric: Metric, floor: float, chunks: Sequence[Measured]) -> Rule:
@@ -83,31 +82,29 @@ def _bounded(one: Measured, metric: Metric, floor: float, chunks: Sequence[Measu
     spread = DEVIATIONS * _deviation(chunks)
     allowed = max(floor, spread)
     direction = {Worse.LOWER: "less", Worse.HIGHER: "more", Worse.EITHER: "more or less"}
-    much = f"{floor:.3g}"
-    if metric.relative:
-        much = f"{metric.floor:.0%}"
+    much = f"{metric.floor:.0%}" if metric.relative else f"{floor:.3g}"
+    why = f"{much} {direction[metric.worse]} than at release"
     if spread > floor:
-        much = (
-            f"{allowed:.3g}, three standard deviations over {len(chunks)} chunks of the reference,"
-        )
+        why = f"three standard deviations over {len(chunks)} chunks of the reference"
     return Rule(
         one.metric,
         one.column,
         None if metric.worse is Worse.HIGHER else value - allowed,
         None if metric.worse is Worse.LOWER else value + allowed,
         MINIMUM,
-        why=f"at release {value:.4g}, and {much} {direction[metric.worse]}",
+        why=why,
         expected=value,
-        spread=one.standard_error * math.sqrt(one.n) if one.standard_error is not None else None,
+        spread=(one.standard_error or 0.0) * math.sqrt(one.n),
         level=metric.level,
+        floor=floor,
     )
 
 
 def _drift(one: Measured, floor: float, chunks: Sequence[Measured], level: Level) -> Rule:
     seen = max((_beyond_chance(chunk) for chunk in chunks), default=0.0)
-    why = f"{floor:g}, a shift that is worth a word"
+    why = "a shift that is worth a word"
     if seen > floor:
-        why = f"{seen:.3g}, as one chunk of the reference differs from the others"
+        why = "as much as one chunk of the reference differs from the others"
     return Rule(one.metric, one.column, None, max(floor, seen), MINIMUM, why=why, level=level)
 
 

@@ -34,7 +34,7 @@ def measure(
     """
     return (
         *_volume(state, profile),
-        *_quality(state, profile),
+        *quality(state, profile),
         *_outputs(state, profile, reference),
         *_features(state, profile, reference),
     )
@@ -48,7 +48,8 @@ def _volume(state: State, profile: Profile) -> Iterator[Measured]:
         yield volume.label_delay(state)
 
 
-def _quality(state: State, profile: Profile) -> Iterator[Measured]:
+def quality(state: State, profile: Profile) -> Iterator[Measured]:
+    """How good the model is, by the labels that have come."""
     if not profile.label:
         return
     if profile.task == BINARY and profile.score:
@@ -96,7 +97,9 @@ def _outputs(state: State, profile: Profile, reference: Reference | None) -> Ite
     if profile.label and profile.task in (BINARY, MULTICLASS, REGRESSION):
         pair = (_labels(one, profile) for one in (known, state))
         numbers = profile.task == REGRESSION
-        yield from drift.shift("label_", "", *pair, ordered_bins=numbers)
+        yield from drift.shift(
+            "label_", "", *pair, ordered_bins=numbers, nothing="no label has come"
+        )
 
 
 def _labels(state: State, profile: Profile) -> dict[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from gavial.monitoring.finding import NOT_JUDGED, advice, name, needs_labels, when
+from gavial.monitoring.finding import NOT_JUDGED, advice, end, name, needs_labels, start, when
 from gavial.monitoring.hysteresis import Replay
 from gavial.monitoring.verdict import Finding, Result, Status
 
@@ -28,7 +28,7 @@ def reasons(status: Status, replay: Replay, results: Sequence[Result]) -> list[s
         found = _kept(results)
     if last.status is Status.NOT_ENOUGH_DATA or status is Status.NOT_ENOUGH_DATA:
         found += _missing(last)
-    return [*found, *_pending(replay), *_noted(last)]
+    return [*found, *_pending(replay), *_ended(replay), *_noted(replay, last)]
 
 
 def _alarms(replay: Replay) -> list[str]:
@@ -66,30 +66,45 @@ def _missing(result: Result) -> list[str]:
     causes: dict[str, list[str]] = {}
     for one in sorted(result.findings, key=lambda one: not needs_labels(one.rule.metric)):
         if one.status is Status.NOT_ENOUGH_DATA:
-            causes.setdefault(one.reason.partition(NOT_JUDGED)[2], []).append(name(one.rule))
+            rule, cause = one.rule, one.reason.partition(NOT_JUDGED)[2]
+            short = f"{rule.metric} of {rule.column}" if rule.column else rule.metric
+            causes.setdefault(cause, []).append(short)
     found = []
     for cause, names in causes.items():
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         shown = ", ".join(names[:3])
-        if len(names) > 3:
-            shown += f" and {len(names) - 3} more"
-        found.append(f"{shown} of {when(result.slot)}{NOT_JUDGED}{cause}")
+        found.append(f"Not judged in {when(result.slot)}: {shown}{more}: {cause}")
     return _some(found, "more causes")
 
 
 def _pending(replay: Replay) -> list[str]:
-    """Rules that are broken and do not alarm yet."""
+    """Rules that are broken and do not alarm yet, of metrics that do not alarm otherwise."""
     found: list[str] = []
-    for one in replay.watches.values():
-        if one.bad and not one.alarm and one.broken is not None:
+    alarming = {metric for (metric, _, _), one in replay.watches.items() if one.alarm}
+    for (metric, _, _), one in replay.watches.items():
+        if one.bad and not one.alarm and one.broken is not None and metric not in alarming:
             asked = replay.settings.windows_to_alert
             found.append(
-                f"{one.broken.finding.reason} That is {one.bad} of {asked} windows in a row that alarm."
+                f"{one.broken.finding.reason} Broken in "
+                f"{one.bad} of the {asked} windows that alarm."
             )
     return _some(found, "more rules are broken, and do not alarm yet")
 
 
-def _noted(result: Result) -> list[str]:
+def _ended(replay: Replay) -> list[str]:
+    """Alarms that are over, the last ones first."""
+    found = (
+        f"{name(one.rule)} alarmed from {start(one.first.slot)} to {end(one.last.slot)}."
+        for one in reversed(replay.ended)
+    )
+    return _some(list(dict.fromkeys(found)), "earlier alarms")
+
+
+def _noted(replay: Replay, result: Result) -> list[str]:
+    """What only informs; not of quality where that alarms anyway."""
     noted: list[Finding] = [one for one in result.findings if one.noted]
+    if any(one.alarm and needs_labels(key[0]) for key, one in replay.watches.items()):
+        noted = [one for one in noted if not needs_labels(one.rule.metric)]
     return _some([f"Note: {one.reason}" for one in noted], "more notes")
 
 

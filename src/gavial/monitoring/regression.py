@@ -6,7 +6,7 @@ from typing import Final
 
 from gavial.monitoring import state as kinds
 from gavial.monitoring.state import Cell, Key, State
-from gavial.monitoring.told import mean, root, told, untold
+from gavial.monitoring.told import is_constant, mean, root, told, untold
 from gavial.monitoring.verdict import Measured
 
 NO_LABELS: Final = "no record has both a label and a prediction that are numbers"
@@ -52,7 +52,7 @@ def r2(state: State) -> Measured:
         return untold("r2", NO_LABELS)
     if not labels.n:
         return untold("r2", "the labels were not counted in bins: the profile has none for them")
-    if not labels.m2 > 0:
+    if labels.m2 == 0 or is_constant(labels):
         return untold("r2", "every label is one number", errors.n)
     value = 1.0 - _squares(errors) / (labels.m2 / labels.n)
     chance = 2 * root(value) * (1 - value) / root(errors.n) if value > 0 else None

@@ -24,6 +24,7 @@ _SETTINGS: Final = (
     "labelled",
     "windows_to_alert",
     "windows_to_clear",
+    "windows_together",
     "windows_to_doubt",
     "gross",
 )
@@ -40,8 +41,11 @@ class Settings:
         minimum: the records that a value must be made of, unless its rule says so.
         labelled: the share of a window's records that must have their labels for its quality to be
             judged.
-        windows_to_alert: in a row in which a rule must be broken to alarm.
-        windows_to_clear: in a row in which it must be kept to end that.
+        windows_to_alert: in which a rule must be broken to alarm.
+        windows_to_clear: in a row in which it must be kept to end that, or to forget that it was
+            broken before.
+        windows_together: over how many the quality is judged as well, without the worst of them;
+            1 is none.
         windows_to_doubt: in a row that cannot be judged, after which an earlier `ok` is no more.
         gross: a learned rule that is broken by so many times what it allows alarms at once; `None`
             waits for each.
@@ -52,6 +56,7 @@ class Settings:
     labelled: float = 0.5
     windows_to_alert: int = 2
     windows_to_clear: int = 2
+    windows_together: int = 4
     windows_to_doubt: int = 2
     gross: float | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from gavial.monitoring.state import Cell
 from gavial.monitoring.verdict import Measured
 
 
@@ -19,6 +20,12 @@ def added(values: Iterable[float]) -> float:
 def root(value: float) -> float:
     """The square root; NaN where there is none."""
     return math.sqrt(value) if value >= 0.0 else math.nan
+
+
+def is_constant(cell: Cell) -> bool:
+    """Whether all numbers of a cell are one, up to the rounding of their mean."""
+    rounding = 4 * math.ulp(cell.mean)
+    return cell.m2 <= cell.n * rounding * rounding and (abs(cell.mean) > 1e-100 or cell.mean == 0.0)
 
 
 def told(
@@ -57,7 +64,7 @@ def rate(metric: str, of: int, n: int, why: str, *, column: str = "") -> Measure
     """
     if n <= 0:
         return untold(metric, why, column=column)
-    share = (of + 2) / (n + 4)
+    share = min(1.0, (of + 2) / (n + 4))
     chance = math.sqrt(share * (1 - share) / (n + 4))
     return told(metric, of / n, n, column=column, standard_error=chance)
 

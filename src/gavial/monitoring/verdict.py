@@ -73,6 +73,8 @@ class Rule:
         spread: the standard error of one record at release: that of n is `spread / sqrt(n)`.
             `None` is no allowance for chance: the bounds are meant as they are.
         level: what follows where it is broken.
+        floor: the least that a learned rule allows.
+        windows: how many it is of, together.
     """
 
     metric: str
@@ -85,6 +87,8 @@ class Rule:
     expected: float | None = None
     spread: float | None = None
     level: Level = Level.ALERT
+    floor: float = 0.0
+    windows: int = 1
 
 
 @dataclass(frozen=True)
