@@ -6,8 +6,8 @@ people too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
@@ -19,7 +19,6 @@ from gavial.monitoring.verdict import (
     Level,
     Mark,
     Measured,
-    Result,
     Status,
     Verdict,
     Watched,
@@ -31,6 +30,7 @@ CHARTS: Final = 6  # metrics with a timeline each
 LINES: Final = 6  # versions in a timeline
 MARKS: Final = 12
 _LETTERS: Final = "ABCDEFGHIJKL"
+_Metric = tuple[str, bool]  # its name, and whether it is estimated
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,11 @@ def timelines(watched: Watched) -> tuple[tuple[Timeline, ...], int]:
     verdicts = [one for one in whole(watched) if one.results]
     kept = _latest(verdicts)
     metrics = _metrics(verdicts)
+    points = [(one.version, _points(one, set(metrics))) for one in kept]
     made = []
-    for metric, estimated in metrics:
-        lines = tuple(_line(one, metric, estimated) for one in kept)
+    for key in metrics:
+        metric, estimated = key
+        lines = tuple(Line(version, tuple(found.get(key, ()))) for version, found in points)
         if any(line.points for line in lines):
             left_out = len(verdicts) - len(kept)
             made.append(Timeline(metric, estimated, lines, events(watched), left_out))
@@ -202,10 +204,10 @@ def _latest(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return sorted(kept[-LINES:], key=lambda one: names.version_order(one.version))
 
 
-def _metrics(verdicts: Iterable[Verdict]) -> list[tuple[str, bool]]:
+def _metrics(verdicts: Iterable[Verdict]) -> list[_Metric]:
     """Metrics of the model as a whole that are drawn: those that alarm, then those that may, and
     how many records there were. Without a rule, the three that matter most."""
-    found: dict[tuple[str, bool], int] = {}
+    found: dict[_Metric, int] = {}
     for verdict in verdicts:
         for result in verdict.results:
             for one in result.measured:
@@ -230,27 +232,43 @@ def _importance(finding: Finding) -> int:
     return _UNJUDGED if finding.rule.level is Level.NOTE else 1
 
 
-def _line(verdict: Verdict, metric: str, estimated: bool) -> Line:
-    points = [
-        point(result, one)
-        for result in verdict.results
-        for one in result.measured
-        if (one.metric, one.column, one.estimated) == (metric, "", estimated)
-        and result.slot.window is not None
-    ]
-    return Line(verdict.version, tuple(sorted(points, key=lambda one: one.window)))
+def _points(verdict: Verdict, wanted: Set[_Metric]) -> dict[_Metric, list[Point]]:
+    """The points of some metrics of the model as a whole, in the order of time."""
+    found: dict[_Metric, list[Point]] = {}
+
+    def drawn(one: Measured) -> bool:
+        return not one.column and (one.metric, one.estimated) in wanted
+
+    for one, point in points_of(verdict, drawn):
+        found.setdefault((one.metric, one.estimated), []).append(point)
+    for points in found.values():
+        points.sort(key=lambda one: one.window)
+    return found
 
 
-def point(result: Result, one: Measured) -> Point:
-    assert result.slot.window is not None
+def points_of(
+    verdict: Verdict, wanted: Callable[[Measured], bool]
+) -> Iterator[tuple[Measured, Point]]:
+    """The values of a version that are wanted, with the bounds that they were held to."""
+    for result in verdict.results:
+        found = [one for one in result.measured if wanted(one)]
+        if result.slot.window is not None and found:
+            findings = {_of(one.measured): one for one in result.findings}
+            for one in found:
+                yield one, _point(result.slot.window, one, findings.get(_of(one)))
+
+
+def _of(one: Measured) -> tuple[str, str, bool]:
+    return one.metric, one.column, one.estimated
+
+
+def _point(window: Window, one: Measured, finding: Finding | None) -> Point:
     value = None if one.value is None or one.value != one.value else one.value
     spread = one.error + 1.96 * (one.standard_error or 0.0)
-    point = Point(result.slot.window, value, one.n, spread=spread, why=one.why)
-    finding = next(_of(result, one), None)
     if finding is None:
-        return point
+        return Point(window, value, one.n, spread=spread, why=one.why)
     low, high = held(finding)
-    return replace(point, low=low, high=high, status=finding.status, noted=finding.noted)
+    return Point(window, value, one.n, low, high, spread, finding.status, finding.noted, one.why)
 
 
 def held(finding: Finding) -> tuple[float | None, float | None]:
@@ -261,10 +279,3 @@ def held(finding: Finding) -> tuple[float | None, float | None]:
         return low, None
     least = finding.measured.chance if rule.source == "learned" else rule.high
     return low, max(rule.high + chance, least)
-
-
-def _of(result: Result, one: Measured) -> Iterator[Finding]:
-    for finding in result.findings:
-        found = finding.measured
-        if (found.metric, found.column, found.estimated) == (one.metric, one.column, one.estimated):
-            yield finding

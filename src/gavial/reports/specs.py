@@ -48,7 +48,8 @@ def finish(
         width: in pixels, with axes and legends.
         height: in pixels, without them; or such as `{"step": 20}`, for each of its rows.
     """
-    spec: dict[str, Any] = altair().layer(*layers).to_dict()
+    # Altair would check each of ten thousand values against its schema; a test does so once.
+    spec: dict[str, Any] = altair().layer(*layers).to_dict(validate=False)
     spec["width"], spec["height"] = width, height
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     spec["config"] = _config()

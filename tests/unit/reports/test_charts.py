@@ -59,6 +59,11 @@ def test_a_png_is_one_of_the_size_that_was_asked_for(drawn):
         assert 5_000 < len(made) < 500_000
 
 
+def test_every_chart_is_what_the_schema_of_vega_lite_allows(drawn, compared):
+    for drawing in [*drawn.values(), *charts.compared([compared]).values()]:
+        specs.altair().Chart.from_dict(drawing.spec, validate=True)
+
+
 def test_equal_values_give_equal_charts(drawn):
     again = charts.drawings(watched_example.watched())
     assert {name: one.svg() for name, one in drawn.items()} == {
