@@ -24,18 +24,21 @@ if TYPE_CHECKING:
     from gavial.registry.deploy import deploy as deploy
     from gavial.registry.diff import diff as diff
     from gavial.registry.lookup import lookup as lookup
+    from gavial.registry.monitor import monitor as monitor
     from gavial.registry.promote import promote as promote
     from gavial.registry.release import Release as Release
     from gavial.registry.resolve import available as available
     from gavial.registry.resolve import coordinate as coordinate
     from gavial.registry.resolve import resolve as resolve
     from gavial.registry.spark_conf import spark_conf as spark_conf
+    from gavial.spark.monitoring.labels import Labels as Labels
     from gavial.spark.versioned_pipeline import VersionedPipeline as VersionedPipeline
 
 _HOMES = {
     "Coordinate": "gavial.maven.coordinate",
     "Dataset": "gavial.model.dataset",
     "ModelRepository": "gavial.registry.catalog",
+    "Labels": "gavial.spark.monitoring.labels",
     "Module": "gavial.maven.coordinate",
     "Release": "gavial.registry.release",
     "Version": "gavial.maven.coordinate",
@@ -46,6 +49,7 @@ _HOMES = {
     "deploy": "gavial.registry.deploy",
     "diff": "gavial.registry.diff",
     "lookup": "gavial.registry.lookup",
+    "monitor": "gavial.registry.monitor",
     "promote": "gavial.registry.promote",
     "repository": "gavial.registry.catalog",
     "resolve": "gavial.registry.resolve",

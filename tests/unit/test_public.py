@@ -11,6 +11,7 @@ from gavial import errors
 PUBLIC = {
     "Coordinate",
     "Dataset",
+    "Labels",
     "ModelRepository",
     "Module",
     "Release",
@@ -24,6 +25,7 @@ PUBLIC = {
     "diff",
     "errors",
     "lookup",
+    "monitor",
     "promote",
     "repository",
     "resolve",
