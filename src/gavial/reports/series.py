@@ -38,7 +38,8 @@ class Point:
     """A metric in a window, and the bounds that it was held to, with what is allowed for chance.
 
     `spread` is by how much chance and binning may have moved the value, either way: 1.96 standard
-    errors, and the error of the bins. `noted` is a value outside bounds that only inform.
+    errors, and the error of the bins. `outside` is whether it is outside its bounds, which may
+    only inform; `status` is an alert for a rule over several windows too.
     """
 
     window: Window
@@ -48,18 +49,14 @@ class Point:
     high: float | None = None
     spread: float = 0.0
     status: Status | None = None
-    noted: bool = False
+    outside: bool = False
     why: str = ""
-
-    @property
-    def outside(self) -> bool:
-        """Whether it is outside its bounds."""
-        return self.noted or self.status is Status.ALERT
 
     @property
     def said(self) -> str:
         """Its status in words."""
-        return "noted" if self.noted else str(self.status or "not judged")
+        noted = self.outside and self.status is not Status.ALERT
+        return "noted" if noted else str(self.status or "not judged")
 
 
 @dataclass(frozen=True)
@@ -253,22 +250,28 @@ def points_of(
     for result in verdict.results:
         found = [one for one in result.measured if wanted(one)]
         if result.slot.window is not None and found:
-            findings = {_of(one.measured): one for one in result.findings}
+            findings: dict[tuple[str, str, bool], list[Finding]] = {}
+            for finding in result.findings:
+                findings.setdefault(_of(finding.measured), []).append(finding)
             for one in found:
-                yield one, _point(result.slot.window, one, findings.get(_of(one)))
+                yield one, _point(result.slot.window, one, findings.get(_of(one), ()))
 
 
 def _of(one: Measured) -> tuple[str, str, bool]:
     return one.metric, one.column, one.estimated
 
 
-def _point(window: Window, one: Measured, finding: Finding | None) -> Point:
+def _point(window: Window, one: Measured, findings: Iterable[Finding]) -> Point:
+    """A value with its bounds. A rule over several windows together may alert as well: it says
+    nothing of the value of one."""
     value = None if one.value is None or one.value != one.value else one.value
     spread = one.error + 1.96 * (one.standard_error or 0.0)
-    if finding is None:
-        return Point(window, value, one.n, spread=spread, why=one.why)
-    low, high = held(finding)
-    return Point(window, value, one.n, low, high, spread, finding.status, finding.noted, one.why)
+    own = next((each for each in findings if each.rule.windows == 1), None)
+    statuses = {each.status for each in findings}
+    status = Status.ALERT if Status.ALERT in statuses else own.status if own else None
+    low, high = held(own) if own else (None, None)
+    outside = own is not None and _is_broken(own)
+    return Point(window, value, one.n, low, high, spread, status, outside, one.why)
 
 
 def held(finding: Finding) -> tuple[float | None, float | None]:

@@ -64,9 +64,9 @@ def finish(
     return Drawing(title, description, spec)
 
 
-def data(rows: Iterable[Mapping[str, Any]]) -> Any:
-    """Rows as a chart takes them."""
-    return altair().Data(values=[dict(one) for one in rows])
+def data(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Rows as a chart takes them: a plain value, whose numbers Altair does not check one by one."""
+    return {"values": [dict(one) for one in rows]}
 
 
 def label(text: str, longest: int = _LONGEST) -> str:
@@ -125,7 +125,7 @@ def _config() -> dict[str, Any]:
     text = {"labelColor": soft, "titleColor": ink, "labelFont": theme.FONT, "titleFont": theme.FONT}
     return {
         "aria": False,
-        "background": None,
+        "background": theme.light("paper"),
         "font": theme.FONT,
         "padding": {"left": 4, "right": 8, "top": 4, "bottom": 2},
         "view": {"stroke": None},

@@ -83,7 +83,9 @@ def between(low: float | None, high: float | None) -> str:
 def metric(finding: Finding) -> str:
     """What a finding is of: a metric, of a feature where it is one's."""
     one = finding.measured
-    return names.name(one.metric).title + (f" of {one.column}" if one.column else "")
+    text = names.name(one.metric).title + (f" of {one.column}" if one.column else "")
+    together = finding.rule.windows
+    return f"{text}, {together} windows together" if together > 1 else text
 
 
 def next_steps(verdict: Verdict) -> list[str]:

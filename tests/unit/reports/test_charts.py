@@ -179,4 +179,4 @@ def test_a_library_that_is_missing_names_the_line_that_installs_it(library, watc
 def test_a_drawing_says_what_is_to_be_seen(drawn):
     assert isinstance(drawn["drift"], Drawing)
     assert "hour: highest" in drawn["drift"].description
-    assert "outside its bounds in 12" in drawn["timeline-auc"].description
+    assert "outside its bounds in 1" in drawn["timeline-auc"].description
