@@ -52,7 +52,7 @@ def reading(found: Timeline) -> list[str]:
         for there, text in (
             (any(one.low is not None or one.high is not None for one in points), "dashes: bounds"),
             (any(one.outside for one in points), "×: outside its bounds"),
-            (bool(found.alerts), "shading: an alert"),
+            (bool(found.alerts), "shading: an alert, by this or several windows"),
         )
         if there
     ]
