@@ -16,12 +16,12 @@ import gavial
 from gavial.errors import ConfigurationError
 from gavial.monitoring import losses
 from gavial.monitoring.comparison import Comparison, Outcome
-from gavial.monitoring.judge import Terms
+from gavial.monitoring.outcome import Terms
 from gavial.monitoring.route import Route
 from gavial.monitoring.state import Cell, total
 from gavial.monitoring.windows import Windows
 from gavial.spark.comparing.compare import compare_all, states
-from gavial.spark.comparing.scan import Columns
+from gavial.spark.comparing.rows import Columns
 from gavial.spark.comparing.side_by_side import bucket
 from gavial.spark.monitoring.labels import Labels
 
@@ -144,6 +144,14 @@ def test_classes_that_are_texts_are_compared_as_they_are(spark):
     assert paired_cell(df, "zero_one").mean == 1.0
     with pytest.raises(ConfigurationError, match="compare by loss='zero_one'"):
         found(df, "squared_error")
+
+
+def test_classes_that_are_texts_or_no_whole_numbers_are_told_apart(spark):
+    rows = [(id, name, "a", label) for id, label in enumerate("abca") for name in (A, B)]
+    df = spark.createDataFrame(rows, "id long, pipeline string, prediction string, label string")
+    for scored in (df, df.withColumn("label", functions.expr("ascii(label) + 0.5"))):
+        made = cells(scored, "zero_one")
+        assert sorted(cell.n for cell in made.values()) == [1, 1, 2]
 
 
 # What counts, and what does not ----------------------------------------------------------------

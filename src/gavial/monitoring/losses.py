@@ -25,7 +25,8 @@ LEAST_PROBABILITY: Final = 1e-15  # a smaller one counts as this: no record cost
 # the record's label where the loss is one of classes, else 0.
 _PAIRED: Final = "paired:"  # challenger's loss - champion's; bin 0: the same, 1: not
 _GROUP: Final = "group:"  # of a split: the loss
-ASSIGNED: Final = "assigned"  # of a split: records or keys by version, labelled or not
+ASSIGNED: Final = "assigned"  # of a split: what each version got; `bin` is one of the two below
+KEYS, RECORDS = range(2)  # all keys; the records that have a loss
 LOST: Final = "lost"  # records that count for nothing; `bin` is one of `WHY_LOST`
 UNLABELLED, CONTRADICTING, UNPAIRED, INVALID, REPEATED, CROSSED = range(6)
 WHY_LOST: Final = {
@@ -37,6 +38,8 @@ WHY_LOST: Final = {
     REPEATED: "{n} records were there more than once, and count once",
     CROSSED: "{n} records of the split were scored by both versions, and were left out",
 }
+
+BIASING: Final = (UNPAIRED, INVALID, CROSSED)  # what may hide a difference
 
 
 def paired(loss: str) -> str:

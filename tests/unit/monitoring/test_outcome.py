@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from gavial.errors import ConfigurationError, CorruptRelease, IncompatibleModel
 from gavial.monitoring import losses
 from gavial.monitoring.comparison import Comparison, Mode, Outcome
-from gavial.monitoring.outcome import Terms, judge
+from gavial.monitoring.outcome import INTENDED, Terms, judge
 from gavial.monitoring.route import Route
+from gavial.monitoring.sequence import width
 from gavial.monitoring.state import Cell, Key, Slot, State, from_rows, rows, total
 from gavial.monitoring.windows import Windows
 
@@ -146,6 +147,14 @@ def test_a_segment_is_judged_by_its_own_records():
     assert (found.outcome, found.segment) == (Outcome.WORSE, "carrier=AA")
 
 
+def test_of_many_classes_the_rarest_need_not_be_frequent():
+    values, _ = drawn(mean=-0.05)
+    cells = {Key(PAIRED, "1.0.0", 1, label): cell_of(values[label::50]) for label in range(50)}
+    cells[Key(PAIRED, "1.0.0", 1, 50)] = Cell(1, 0.0, 0.0)
+    found = judge({Slot(CHURN, "1.0.1", None): State(cells)}, SHADOW, "1.0.1", Terms())
+    assert found.outcome is Outcome.BETTER
+
+
 # When nothing can be said ----------------------------------------------------------------------
 
 
@@ -176,7 +185,7 @@ def test_too_few_of_the_rare_class_bring_no_verdict():
     assert classes.sum() < 30
     found = judge(paired(values, classes), SHADOW, "1.0.1", Terms())
     assert found.outcome is Outcome.KEEP_GOING
-    assert f"The rarest class has {classes.sum()} labels" in said(found)
+    assert f"Of other classes than the commonest there are {classes.sum()} labels" in said(found)
     assert found.needed >= 10
 
 
@@ -195,6 +204,10 @@ def test_versions_that_never_differ_are_the_same_after_the_intended_number():
     assert early.outcome is Outcome.KEEP_GOING
     found = judge(same, SHADOW, "1.0.1", Terms(margin=0.01, intended=2000))
     assert found.outcome is Outcome.NO_DIFFERENCE
+    for lacking in (losses.UNPAIRED, losses.INVALID):
+        some = merged(same, lost(lacking, 100))
+        found = judge(some, SHADOW, "1.0.1", Terms(margin=0.01, intended=2000))
+        assert found.outcome is Outcome.KEEP_GOING
 
 
 @pytest.mark.parametrize("why", [losses.UNPAIRED, losses.INVALID])
@@ -277,13 +290,18 @@ def paired_cells(values, classes, each):
     return found
 
 
-def verdicts(values, classes, each, terms=None):
-    """How many of the times there was a verdict at any look, as the whole rule has it."""
-    terms = terms or Terms()
+def verdicts(values, classes, each):
+    """How many of the times there was a verdict at any look, as the whole rule has it.
+
+    It is asked at those looks alone whose interval does not hold 0: at no other there is one.
+    """
+    n, mean, m2 = running(values, each)
+    half = np.sqrt(m2 / (n - 1)) * np.array([width(one, 0.05, INTENDED) for one in n])
+    apart = np.abs(mean) > half
     count = 0
     cells = paired_cells(values, classes, each)
     for time in range(len(values)):
-        for look in range(LOOKS):
+        for look in np.flatnonzero(apart[time]):
             state = State(
                 {
                     Key(PAIRED, "1.0.0", 1, label): Cell(
@@ -293,7 +311,8 @@ def verdicts(values, classes, each, terms=None):
                     if n[time, look]
                 }
             )
-            found = judge({Slot(CHURN, "1.0.1", None): state}, SHADOW, "1.0.1", terms)
+            found = judge({Slot(CHURN, "1.0.1", None): state}, SHADOW, "1.0.1", Terms())
+            assert not found.looks[0].low < 0 < found.looks[0].high
             if found.outcome in (Outcome.BETTER, Outcome.WORSE):
                 count += 1
                 break
@@ -340,8 +359,12 @@ def test_of_1000_splits_of_equal_models_with_30_looks_at_most_1_in_20_has_a_verd
     count = 0
     ns = [np.cumsum(one, axis=1)[:, each - 1 :: each] for one in (~mine, mine)]
     sums = [np.cumsum(wrong * one, axis=1)[:, each - 1 :: each] for one in (~mine, mine)]
+    spread = sum((hits / n) * (1 - hits / n) / n for n, hits in zip(ns, sums, strict=True))
+    at = np.arange(each, LOOKS * each + 1, each)
+    half = np.sqrt(spread * at) * np.array([width(one, 0.05, INTENDED) for one in at])
+    apart = np.abs(sums[1] / ns[1] - sums[0] / ns[0]) > half
     for time in range(TIMES):
-        for look in range(LOOKS):
+        for look in np.flatnonzero(apart[time]):
             states = {}
             for version, n, hits in zip(("1.0.0", "1.0.1"), ns, sums, strict=True):
                 many, hit = int(n[time, look]), float(hits[time, look])

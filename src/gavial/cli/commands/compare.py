@@ -110,7 +110,7 @@ def check(
         found: tuple[Comparison, ...] = (compared.from_file(scored),)
     else:
         from gavial.spark.comparing.compare import compare_all
-        from gavial.spark.comparing.scan import Columns
+        from gavial.spark.comparing.rows import Columns
 
         asked = _route(route, champion, challenger or [], repository)
         if not id:

@@ -14,7 +14,8 @@ from gavial.monitoring.outcome import INTENDED, Terms, judge
 from gavial.monitoring.route import Route
 from gavial.monitoring.state import Slot, State
 from gavial.monitoring.windows import Windows
-from gavial.spark.comparing.scan import Columns, Scan
+from gavial.spark.comparing import scan
+from gavial.spark.comparing.rows import Columns
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -121,7 +122,7 @@ def states(
         raise ConfigurationError(
             f"id={columns.id!r}: expected the column, or columns, that name a record."
         )
-    return Scan(scored, route, terms.loss, columns, windows).states()
+    return scan.states(scored, route, terms.loss, columns, windows)
 
 
 def _challenger(route: Route, named: str) -> str:

@@ -39,12 +39,20 @@ def of(loss: str, label: Found, said: Found) -> Column:
 
 
 def class_of(loss: str, label: Found) -> Column:
-    """The class of a label as a whole number; 0 where a loss is not one of classes."""
-    if loss not in losses.OF_CLASSES or not _is_number(label.kind):
+    """A whole number for the class of a label: its index, if it is one, else one of its text.
+
+    It is 0 where a loss is not one of classes. Two texts may share a number, which does no harm: it
+    only serves to see how many labels are not of the commonest class.
+    """
+    if loss not in losses.OF_CLASSES:
         return functions.lit(0)
+    hashed = functions.xxhash64(label.column.cast("string"))
+    of_text = functions.pmod(hashed, functions.lit(_MOST_CLASSES)).cast("int") + _MOST_CLASSES + 1
+    if not _is_number(label.kind):
+        return of_text
     value = label.column.cast("double")
     whole = value.between(0, _MOST_CLASSES) & (value == functions.floor(value))
-    return functions.when(whole, value.cast("int")).otherwise(functions.lit(0))
+    return functions.when(whole, value.cast("int")).otherwise(of_text)
 
 
 def _zero_one(label: Found, said: Found) -> Column:
