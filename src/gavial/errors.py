@@ -17,6 +17,7 @@
     ├── CorruptRelease             bytes are not those that were released
     ├── UntrustedRelease           no signature that the trust policy accepts
     ├── PromotionRefused           a gate of the policy says no
+    ├── NotDelivered               a channel did not take a message
     └── IncompatibleModel          a model that cannot be packaged, loaded or trusted here
         └── UnsafeModel            it would run code that nobody declared
 
@@ -103,6 +104,10 @@ class UntrustedRelease(GavialError):
 
 class PromotionRefused(GavialError):
     """A release that a gate of the promotion policy does not let through; with every reason."""
+
+
+class NotDelivered(GavialError):
+    """A channel did not take a message. It is tried again the next time."""
 
 
 class IncompatibleModel(GavialError):

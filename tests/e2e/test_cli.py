@@ -31,12 +31,14 @@ COMMANDS = (
     "approve",
     "promote",
     "withdraw",
+    "compare",
     "lookup",
     "spark-conf",
     "run",
     "ivysettings",
     "keygen",
     "alias",
+    "monitor",
     "repositories",
 )
 
@@ -112,8 +114,9 @@ def test_the_help_of_a_command_shows_an_example(gavial, command):
 @pytest.mark.parametrize(
     "command",
     [
-        *(c for c in COMMANDS if c not in ("run", "alias", "keygen", "promote")),
+        *(c for c in COMMANDS if c not in ("run", "alias", "monitor", "keygen", "promote")),
         *(f"alias {verb}" for verb in ("set", "list", "history")),
+        *(f"monitor {verb}" for verb in ("check", "scan")),
     ],
 )
 def test_every_command_takes_a_repository_and_answers_in_json(gavial, command):

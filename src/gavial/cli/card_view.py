@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gavial.cli.schema_view import fields
-from gavial.cli.text import harmless_lines, human_size
 from gavial.model import schemas
+from gavial.reports.plain import harmless_lines, human_size
 
 if TYPE_CHECKING:
     from gavial.model.card import Card

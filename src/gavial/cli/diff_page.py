@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from gavial.cli import diff_text, html
-from gavial.cli.html import text
+from gavial.cli import diff_text
 from gavial.model.difference import (
     ADDED,
     CHANGED,
@@ -16,6 +15,8 @@ from gavial.model.difference import (
     PartChange,
     StageChange,
 )
+from gavial.reports import html
+from gavial.reports.html import text
 
 SHOWN = 500  # values or labels of one part
 _Row = tuple[str, str, str, str, str]  # status, name, before, after, by how much

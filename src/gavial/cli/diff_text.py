@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gavial.cli.text import human_size
 from gavial.model import schemas
 from gavial.model.difference import (
     ADDED,
@@ -21,6 +20,7 @@ from gavial.model.difference import (
     StageChange,
 )
 from gavial.model.learned import Digest
+from gavial.reports.plain import human_size
 
 SIGNS = {ADDED: "+", REMOVED: "-", CHANGED: "~", SAME: "="}
 ABSENT = "–"

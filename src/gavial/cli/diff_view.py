@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from gavial.cli import diff_text, output
-from gavial.cli.text import harmless
 from gavial.model.difference import SAME, Change, Difference, LearnedChange, PartChange, StageChange
+from gavial.reports.plain import harmless
 
 SHOWN = 20  # values or labels of one part
 _STYLES = {"+": "green", "-": "red", "~": "yellow", "=": "dim"}

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gavial.cli import card_view, html, output
-from gavial.cli.text import harmless, harmless_lines
+from gavial.cli import card_view, output
+from gavial.reports import html
+from gavial.reports.plain import harmless, harmless_lines
 
 if TYPE_CHECKING:
     from gavial.cli.card_view import Rows

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gavial.cli.text import harmless
+from gavial.reports.plain import harmless
 
 
 def document(value: Any) -> None:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from gavial.cli.text import harmless
+from gavial.reports.plain import harmless
 
 PATIENCE_SECONDS = 1.0
 

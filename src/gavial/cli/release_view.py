@@ -7,9 +7,10 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gavial.cli import card_view, html, output
+from gavial.cli import card_view, output
 from gavial.cli.schema_view import fields
-from gavial.cli.text import harmless, harmless_lines, human_size
+from gavial.reports import html
+from gavial.reports.plain import harmless, harmless_lines, human_size
 
 if TYPE_CHECKING:
     from gavial.model.card import Card

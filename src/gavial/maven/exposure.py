@@ -21,14 +21,15 @@ def exposures(settings: RepositorySettings) -> tuple[str, ...]:
 
 def _plain(settings: RepositorySettings) -> Iterator[str]:
     parts = urlsplit(settings.url.value)
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         yield (
             f"Repository {settings.id!r} is reached over http://, so everybody on the way to "
             f"{parts.hostname} can read your password. Use https://."
         )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this very machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -178,7 +178,7 @@ class HttpClient:
 
     def pause(self, attempt: int, retry_after: str | None = None) -> None:
         """Wait before the next attempt, as long as the server asks for, within reason."""
-        seconds = max(_FIRST_PAUSE * 2**attempt, _seconds(retry_after))
+        seconds = max(_FIRST_PAUSE * 2**attempt, asked_seconds(retry_after))
         self._sleep(min(seconds, _LONGEST_PAUSE))
 
     def close(self) -> None:
@@ -226,7 +226,7 @@ class HttpClient:
         if response.is_redirect:
             raise RepositoryRefused(
                 f"{self.url} sends writes elsewhere, to "
-                f"{_origin(response.headers.get('Location', ''))}: configure that URL."
+                f"{origin_of(response.headers.get('Location', ''))}: configure that URL."
             )
         if response.status_code in PASSING or response.status_code == 507:
             raise RepositoryUnavailable(
@@ -404,7 +404,7 @@ def _checked_client_cert(file: str | None) -> str | None:
     return file
 
 
-def _seconds(retry_after: str | None) -> float:
+def asked_seconds(retry_after: str | None) -> float:
     """What a `Retry-After` asks for: seconds, or a date (RFC 9110, 10.2.3)."""
     text = (retry_after or "").strip()
     if re.fullmatch(r"\d{1,6}", text):
@@ -419,8 +419,12 @@ def _status(response: requests.Response) -> str:
     return f"{response.status_code} {response.reason or ''}".strip()
 
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
+def origin_of(url: str) -> str:
+    """Scheme and host of a URL: what of it may be shown."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "what is no URL"
     return f"{parts.scheme}://{parts.hostname}" if parts.hostname else "another path"
 
 
@@ -428,12 +432,12 @@ def _tls_problem(host: str, error: BaseException) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return (
             f"The TLS certificate of {host} is not trusted: {_reason(error)}. Where an authority "
-            "of your own signed it, set ca_file of this repository."
+            "of your own signed it, set its ca_file."
         )
     if re.search("certificate.required", _causes(error), re.IGNORECASE):
         return (
-            f"{host} asks for a certificate of yours: set client_cert of this repository to a PEM "
-            "file with the certificate and its key."
+            f"{host} asks for a certificate of yours: set its client_cert to a PEM file with "
+            "the certificate and its key."
         )
     return (
         f"No TLS with {host}: {_reason(error)}. Is it a plain http:// server, or one that asks for "

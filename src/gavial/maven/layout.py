@@ -86,3 +86,8 @@ def signature_path(coordinate: AnyCoordinate) -> str:
 def bom_path(coordinate: AnyCoordinate) -> str:
     """The path of the bill of materials, in CycloneDX."""
     return file_path(coordinate, "json", "cyclonedx")
+
+
+def reference_path(coordinate: AnyCoordinate) -> str:
+    """The path of what a version's records looked like when it was released."""
+    return file_path(coordinate, "parquet", "reference")

@@ -23,6 +23,8 @@ from gavial.maven.setting_values import (
     environment_name,
 )
 from gavial.maven.settings_merge import Merger
+from gavial.maven.settings_monitor import MonitorSettings
+from gavial.maven.settings_monitor import merged as merged_monitor
 from gavial.maven.settings_signing import Signing, TrustRule, merged
 from gavial.maven.settings_xml import MavenSettings
 
@@ -40,7 +42,7 @@ class Settings:
 
     `default` is an id or a URL, with its source; `None` where nothing says so. `trust` has the
     rules of every source: none of them takes away what another asks for. `policy` is the file of
-    the promotion policy.
+    the promotion policy, `monitor` who is told of verdicts.
     """
 
     repositories: Mapping[str, RepositorySettings]
@@ -51,6 +53,7 @@ class Settings:
     signing: Signing = field(default_factory=Signing)
     trust: tuple[TrustRule, ...] = ()
     policy: Setting[Path] | None = None
+    monitor: MonitorSettings = field(default_factory=MonitorSettings)
 
     @classmethod
     def load(
@@ -95,6 +98,7 @@ class Settings:
             merged(layer.signing for layer in layers),
             tuple(rule for layer in layers for rule in layer.trust),
             next((layer.policy for layer in layers if layer.policy), None),
+            merged_monitor(layer.monitor for layer in layers),
         )
 
     def find(

@@ -17,6 +17,7 @@ from gavial import limits
 from gavial.errors import ConfigurationError
 from gavial.maven.locations import as_url, expanded, is_location
 from gavial.maven.setting_values import PARTS, SECRETS, Secret, Setting
+from gavial.maven.settings_monitor import MONITOR_VARIABLE, MonitorSettings, monitor_of
 from gavial.maven.settings_signing import (
     TRUST_VARIABLE,
     Signing,
@@ -33,6 +34,7 @@ _VARIABLE = re.compile(rf"GAVIAL_REPOSITORIES_(\w+?)_({'|'.join(p.upper() for p 
 _FILES = ("ca_file", "client_cert")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _SESSION = "spark.gavial."
+_TABLES = ("default", "repositories", "signing", "trust", "policy", "monitor")
 
 # Secrets are `Secret` from here on, the other parts text.
 Parts = Mapping[str, Setting[Any]]
@@ -40,14 +42,15 @@ Parts = Mapping[str, Setting[Any]]
 
 @dataclass(frozen=True)
 class Layer:
-    """What one source says: the default repository, parts of repositories by id, signatures, and
-    the file of the promotion policy."""
+    """What one source says: the default repository, parts of repositories by id, signatures, the
+    file of the promotion policy, and who is told of verdicts."""
 
     default: Setting[str] | None = None
     repositories: Mapping[str, Parts] = field(default_factory=dict)
     signing: Signing | None = None
     trust: tuple[TrustRule, ...] = ()
     policy: Setting[Path] | None = None
+    monitor: MonitorSettings | None = None
 
 
 def from_environment(environ: Mapping[str, str], folder: Path) -> Layer:
@@ -67,6 +70,7 @@ def from_environment(environ: Mapping[str, str], folder: Path) -> Layer:
         signing_from_environment(environ, folder),
         _trust_file(environ, folder),
         _policy_variable(environ, folder),
+        _monitor_file(environ, folder),
     )
 
 
@@ -86,6 +90,18 @@ def _trust_file(environ: Mapping[str, str], folder: Path) -> tuple[TrustRule, ..
     for key in table:
         _check_known(key, ("trust",), str(file))
     return trust_of(table.get("trust"), file)
+
+
+def _monitor_file(environ: Mapping[str, str], folder: Path) -> MonitorSettings | None:
+    """The `[monitor]` of the file that `GAVIAL_MONITOR` names. Who names it says it is theirs."""
+    named = environ.get(MONITOR_VARIABLE)
+    if not named:
+        return None
+    file = folder / expanded(named)
+    table = read_toml(file)
+    for key in table:
+        _check_known(key, ("monitor",), str(file))
+    return monitor_of(table.get("monitor"), file, own=True)
 
 
 def from_session(conf: Mapping[str, str], folder: Path) -> Layer:
@@ -186,7 +202,7 @@ def _layer(table: Any, file: Path, *, own: bool) -> Layer:
     source = str(file)
     _check_table(table, source, "its settings")
     for key in table:
-        _check_known(key, ("default", "repositories", "signing", "trust", "policy"), source)
+        _check_known(key, _TABLES, source)
     default = table.get("default")
     if default is not None:
         default = _string(default, source, "default")
@@ -196,6 +212,7 @@ def _layer(table: Any, file: Path, *, own: bool) -> Layer:
         signing_of(table.get("signing"), file, own=own),
         trust_of(table.get("trust"), file),
         _policy(table.get("policy"), file, own=own),
+        monitor_of(table.get("monitor"), file, own=own),
     )
 
 

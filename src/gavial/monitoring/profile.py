@@ -13,6 +13,7 @@ from gavial.errors import CorruptRelease, IncompatibleModel
 from gavial.monitoring import bins
 from gavial.monitoring.bins import Bins, Categories, Numeric
 from gavial.monitoring.state import State, total
+from gavial.monitoring.windows import Window
 
 FORMAT: Final = 1
 BINARY, MULTICLASS, REGRESSION, UNLABELLED = "binary", "multiclass", "regression", "unlabelled"
@@ -109,11 +110,13 @@ class Reference:
         version: whose records they were: `major.minor.build`.
         chunks: their states, cut by time or at random: how much they differ among themselves is
             what later ones may differ by.
+        windows: when the records of each chunk were; empty where they were not cut by time.
     """
 
     profile: Profile
     version: str
     chunks: tuple[State, ...]
+    windows: tuple[Window, ...] = ()
 
     @cached_property
     def total(self) -> State:

@@ -27,8 +27,9 @@ from gavial.model.card import Card, File, stages_of
 from gavial.model.compatibility import check_freeze
 from gavial.model.dataset import Dataset
 from gavial.model.saved_model import SavedModel
+from gavial.monitoring.profile import Reference
 from gavial.owner import temporary
-from gavial.registry import facts, git, local, parts, places, runtime, seals
+from gavial.registry import facts, git, local, parts, places, referenced, runtime, seals
 from gavial.registry.pending import Notes
 from gavial.registry.release import Release
 from gavial.registry.succession import Succession
@@ -36,7 +37,7 @@ from gavial.registry.warn import warn
 from gavial.version import __version__
 
 if TYPE_CHECKING:
-    from pyspark.ml import Transformer
+    from pyspark.ml import PipelineModel, Transformer
     from pyspark.sql import DataFrame
 
 
@@ -61,6 +62,12 @@ def deploy(
     watermark_col: str | None = None,
     allow: str = "",
     freeze: Sequence[str] = (),
+    reference: DataFrame | Reference | None = None,
+    label: str = "",
+    prediction: str = "",
+    score: str = "",
+    time: str = "",
+    reference_edges: str = referenced.MAJOR,
     sign: str | os.PathLike[str] | None = None,
     gpg: str | None = None,
     progress: Transferred | None = None,
@@ -96,6 +103,16 @@ def deploy(
             The card shows it.
         freeze: parameters that no build may change, such as `"LogisticRegression.regParam"` or
             `"*.maxIter"`.
+        reference: records that the model scored, or can score, and was not fitted on: what they
+            are like is frozen into the release, as what later ones are compared with. Or a
+            `Reference` that `gavial.spark.monitoring.reference.learn` made.
+        label: the column of `reference` with what came true.
+        prediction: the column with what the model says; "" is Spark's `prediction`, if any.
+        score: the column with the probability of the positive class, or the vector of all; "" is
+            Spark's `probability`, if any.
+        time: the column that says when a record of `reference` was.
+        reference_edges: `"major"` counts in the bins of the newest release of the same major, so
+            that versions can be compared; `"new"` learns them again.
         sign: the file of a private key (elliptic curve, PEM) that signs the release; `None` is
             the configured one, if any.
         gpg: a key of gpg's, for an `.asc` beside each file.
@@ -113,6 +130,7 @@ def deploy(
     >>> deploy("saved/churn", "com.acme:churn:1.0", repository="models")  # doctest: +SKIP
     """
     target = Target.parse(gav)
+    given = referenced.Records(reference, label, prediction, score, time, reference_edges)
     libraries = tuple(Library.parse(one) for one in requires)
     modules: dict[str, Path] = {}
     for name in python_modules:
@@ -143,15 +161,26 @@ def deploy(
         },
     )
     with contextlib.ExitStack() as stack:
-        folder, observed = stack.enter_context(_saved(model, watermark_col, input_example))
+        folder, observed, loaded = stack.enter_context(_saved(model, watermark_col, input_example))
         saved = SavedModel.read(folder)
         safety.check_classes(saved, python_modules=python_modules, libraries=about.libraries)
         _warn_of_sql(saved)
         observed["metrics"] = {**observed.get("metrics", {}), **about.metrics}
         about = replace(about, **observed)
         work = stack.enter_context(temporary("gavial-deploy-"))
+        learnt = referenced.learnt(given, target, store, saved, loaded)
         job = _Deploy(
-            saved, about, licence, libraries, modules, store, work, succession, progress, sealed
+            saved,
+            about,
+            licence,
+            libraries,
+            modules,
+            store,
+            work,
+            succession,
+            progress,
+            sealed,
+            learnt,
         )
         return Release.read(store, job.run(target))
 
@@ -170,6 +199,7 @@ class _Deploy:
     succession: Succession
     progress: Transferred | None
     seals: seals.Seals
+    reference: Reference | None = None
     found: tuple[bom.Part, ...] | None = None
     commit: git.Commit | None = field(default_factory=lambda: git.describe(Path.cwd()))
 
@@ -254,12 +284,16 @@ class _Deploy:
         target = Target(coordinate.module, coordinate.version.key())
         described = replace(described, replaces=self.succession.of(target, described))
         files[layout.bom_path(coordinate)] = Content.of_bytes(self.materials(described, files))
+        if self.reference is not None:
+            path = layout.reference_path(coordinate)
+            files[path] = referenced.content(self.reference, coordinate)
         described = replace(described, files=_listed(files))
         files[layout.card_path(coordinate)] = Content.of_bytes(described.to_json())
-        own = (layout.jar_path, layout.bom_path, layout.card_path)
+        # The claim went up before, and the POM goes last.
+        first = (layout.claim_path(coordinate), layout.pom_path(coordinate))
         return protocol.Packed(
             (
-                *((path(coordinate), files[path(coordinate)]) for path in own),
+                *((path, content) for path, content in files.items() if path not in first),
                 *self.seals.beside(coordinate, files),
             ),
             files[layout.pom_path(coordinate)],
@@ -339,8 +373,8 @@ def _saved(
     model: Transformer | str | os.PathLike[str],
     watermark_col: str | None,
     input_example: DataFrame | None,
-) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The folder of the saved model, and what is known of it beside what is in it."""
+) -> Iterator[tuple[Path, dict[str, Any], Callable[[], PipelineModel]]]:
+    """The folder of the saved model, what is known beside what is in it, and the model to score."""
     if isinstance(model, str | os.PathLike):
         if watermark_col is not None:
             raise ConfigurationError(
@@ -349,7 +383,7 @@ def _saved(
             )
         if stamp.watermark_of(SavedModel.read(Path(model))) is None:
             _warn_unstamped()
-        yield Path(model), _example(None, input_example)
+        yield Path(model), _example(None, input_example), partial(_loaded, Path(model))
         return
     from gavial.spark import environment, save, session, watermark
 
@@ -370,7 +404,14 @@ def _saved(
         "metrics": watermark.metrics_of(model),
     }
     with save.saved(live) as folder:
-        yield folder, observed
+        yield folder, observed, lambda: live
+
+
+def _loaded(folder: Path) -> PipelineModel:
+    """A saved model of the caller's own, which scores the records of a reference."""
+    from gavial.spark import load
+
+    return load.load(folder, [one.class_name for one in SavedModel.read(folder).stages()])
 
 
 def _example(model: Any, example: DataFrame | None, watermark: str | None = None) -> dict[str, Any]:

@@ -40,6 +40,27 @@ def describe(data: Dataset) -> dict[str, Any]:
         return {**known, "unread": schema.reason(error)}
 
 
+def read(source: str) -> DataFrame:
+    """A table by its name, or records by their path, in the active session.
+
+    A path is of Parquet or Delta, or of what the session reads by default; one that ends in
+    `.csv` (with a line of names) or `.json` is of that.
+
+    Raises:
+        ConfigurationError: there is neither, or it cannot be read.
+    """
+    spark = session.current()
+    try:
+        if source.endswith(".csv"):
+            return spark.read.csv(source, header=True, inferSchema=True)
+        return spark.read.json(source) if source.endswith(".json") else _read(spark, source)
+    except Exception as error:  # Spark's and py4j's
+        raise ConfigurationError(
+            f"{source!r} is neither a table nor a path of records that this session reads: "
+            f"{schema.reason(error)}"
+        ) from error
+
+
 def _described(df: DataFrame, time_col: str, told: dict[str, str]) -> dict[str, Any]:
     if df.isStreaming:
         raise ConfigurationError("The data are a stream: name what it was read from instead.")

@@ -9,7 +9,7 @@ import typer
 
 from gavial.cli import output, progress
 from gavial.cli.options import JsonOption
-from gavial.cli.text import harmless
+from gavial.reports.plain import harmless
 
 if TYPE_CHECKING:
     from gavial.maven.behaviour import Behaviour

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from gavial.cli import diff_page, diff_view, documents, output, progress
-from gavial.cli import html as pages
 from gavial.cli.options import JsonOption, RepositoryOption
+from gavial.reports import html as pages
 
 _EXAMPLE = (
     "\b\nExample:\n  gavial diff com.acme:churn:1.0.3 com.acme:churn:1.0.4\n"

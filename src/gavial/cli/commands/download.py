@@ -9,7 +9,7 @@ import typer
 
 from gavial.cli import documents, output, progress
 from gavial.cli.options import GavArgument, JsonOption, RepositoryOption
-from gavial.cli.text import harmless
+from gavial.reports.plain import harmless
 
 _EXAMPLE = "\b\nExample:\n  gavial download com.acme:churn:1.0.3 --to downloads"
 

@@ -9,7 +9,7 @@ import typer
 
 from gavial.cli import output, progress, variables
 from gavial.cli.options import JsonOption, RepositoryOption
-from gavial.cli.text import harmless
+from gavial.reports.plain import harmless
 
 _EXAMPLE = (
     "\b\nExample:\n  gavial ivysettings --output ivysettings.xml\n"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gavial import limits
-from gavial.cli import html as pages
 from gavial.cli import lookup_view, output, progress
 from gavial.cli.options import JsonOption, RepositoryOption
 from gavial.errors import ConfigurationError, NotFound
+from gavial.reports import html as pages
 
 if TYPE_CHECKING:
     from gavial.model.scored import Scored

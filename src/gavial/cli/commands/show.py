@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from gavial.cli import documents, output, progress, release_view
-from gavial.cli import html as pages
 from gavial.cli.options import GavArgument, JsonOption, RepositoryOption
+from gavial.reports import html as pages
 
 _EXAMPLE = (
     "\b\nExample:\n  gavial show com.acme:churn\n"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
-from gavial.cli.text import harmless, harmless_lines, human_size
+from gavial.reports.plain import harmless, harmless_lines, human_size
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 

@@ -1,4 +1,4 @@
-"""Text from outside, made fit for a terminal. Pure."""
+"""Text from outside, made fit to be shown on a terminal, a page or a chart. Pure."""
 
 from __future__ import annotations
 
@@ -46,7 +46,13 @@ def human_size(count: int) -> str:
     return f"{value:.{digits}f} {unit}"
 
 
+def _harms(character: str) -> bool:
+    # The last two of a plane are no characters, and XML may not have them.
+    no_character = ord(character) & 0xFFFE == 0xFFFE
+    return no_character or unicodedata.category(character) in _HARMFUL
+
+
 def _shown(character: str) -> str:
-    if character in _JOINERS or unicodedata.category(character) not in _HARMFUL:
+    if character in _JOINERS or not _harms(character):
         return character
     return character.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,73 @@
+"""States that were kept, with the profiles whose bins they are counted in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from gavial.errors import CorruptRelease
+from gavial.monitoring import state
+from gavial.monitoring.profile import Profile
+from gavial.monitoring.state import Slot, State
+
+# A row that is no count: `column_name` is a query, and `n` the number of its batches that are in
+# the states of a window, which is one more than the last one's id.
+SOURCE: Final = "source"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a store holds.
+
+    Attributes:
+        by_profile: states by the digest of the profile that they are counted by. States of two
+            digests never add up.
+        profiles: the profiles by digest.
+    """
+
+    by_profile: Mapping[str, Mapping[Slot, State]] = field(default_factory=dict)
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+
+    @cached_property
+    def states(self) -> Mapping[Slot, State]:
+        """All states; of a slot that two profiles counted, the one with more records."""
+        found: dict[Slot, State] = {}
+        for digest in sorted(self.by_profile):
+            for slot, one in self.by_profile[digest].items():
+                if slot not in found or one.records > found[slot].records:
+                    found[slot] = one
+        return found
+
+    @classmethod
+    def of(cls, rows: Iterable[Mapping[str, Any]], profiles: Mapping[str, Profile]) -> Kept:
+        """Out of stored rows, by the names of `state.COLUMNS`.
+
+        Raises:
+            IncompatibleModel: a row is of a later format.
+            CorruptRelease: a row has a value that no state has.
+        """
+        found = {
+            digest: {slot: one for slot, all_ in slots.items() if (one := _counted(all_))}
+            for digest, slots in state.from_rows(rows).items()
+        }
+        return cls({digest: slots for digest, slots in found.items() if slots}, dict(profiles))
+
+
+def profile_of(data: bytes, name: str) -> Profile:
+    """A profile out of its file.
+
+    Raises:
+        CorruptRelease: it is none.
+    """
+    try:
+        return Profile.from_json(json.loads(data))
+    except (ValueError, RecursionError) as error:
+        raise CorruptRelease(f"The profile {name} is no JSON: {error!s:.200}.") from error
+
+
+def _counted(found: State) -> State:
+    """A state without the rows that say where it is from."""
+    return State({key: cell for key, cell in found.items() if key.kind != SOURCE})

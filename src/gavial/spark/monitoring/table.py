@@ -1,0 +1,73 @@
+"""The columns of a DataFrame by name, as users name them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql.types import DataType
+
+from gavial.errors import ConfigurationError
+from gavial.spark import columns
+from gavial.spark.monitoring.binning import quoted
+
+
+@dataclass(frozen=True)
+class Found:
+    """A column that is there: as an expression, and its type."""
+
+    name: str
+    column: Column
+    kind: DataType
+
+
+class Table:
+    """A DataFrame, by the names of its columns.
+
+    Args:
+        df: the DataFrame.
+        what: what it holds, for messages: `the records`.
+
+    Raises:
+        ConfigurationError: it is a stream.
+    """
+
+    def __init__(self, df: DataFrame, what: str) -> None:
+        if df.isStreaming:
+            raise ConfigurationError(
+                f"{what.capitalize()} are a stream, which never ends: count each of its "
+                "micro-batches, in stream.writeStream.foreachBatch(…)."
+            )
+        self.df, self.what = df, what
+
+    def find(self, name: str) -> Found | None:
+        """A column, also by another case of its letters; `None` where there is none.
+
+        Raises:
+            ConfigurationError: two columns have that name.
+        """
+        exact = [one for one in self.df.schema.fields if one.name == name]
+        if not exact:
+            same = columns.same(name, self.df.columns)
+            exact = [one for one in self.df.schema.fields if one.name == same]
+        if not exact:
+            return None
+        if len([one for one in self.df.columns if one.lower() == name.lower()]) > 1:
+            raise ConfigurationError(
+                f"Two columns of {self.what} have the name {name!r}: rename or drop one of them."
+            )
+        return Found(exact[0].name, quoted(exact[0].name), exact[0].dataType)
+
+    def need(self, name: str, advice: str = "") -> Found:
+        """As `find`.
+
+        Raises:
+            ConfigurationError: there is none, or there are two.
+        """
+        found = self.find(name)
+        if found is None:
+            raise ConfigurationError(
+                f"There is no column {name!r} in {self.what}, which have {self.df.columns!r}."
+                + (f" {advice}" if advice else "")
+            )
+        return found
