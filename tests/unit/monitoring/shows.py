@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -80,10 +81,21 @@ def _flights() -> pd.DataFrame:
     return frame
 
 
-def employment(parts_of_a_year: int = 12) -> Verdict:
+def employment(*, by_year: bool = False) -> Verdict:
     """Census records of Massachusetts (ACS, 2015 to 2018) with the model of NannyML's wheel:
     2015 is the reference. Records have no date within a year, and their files begin or end with
-    the people in institutions, so that the parts of a year are drawn at random."""
+    the people in institutions, so that the twelve parts of a year are drawn at random."""
+    profile, chunks, parts = _employment()
+    states: dict[Slot, State] = {}
+    for (year, n), state in parts.items():
+        period = Windows("year" if by_year else "month")
+        slot = _slot(period.of(datetime(year, n + 1, 1, tzinfo=UTC)))
+        states[slot] = states.get(slot, State()) + state
+    return verdict(profile, chunks, states)
+
+
+@cache
+def _employment() -> tuple[Profile, list[State], dict[tuple[int, int], State]]:
     found = sorted(ORACLES.glob("lib/python*/site-packages/nannyml/datasets/data"))
     assert found, f"{ORACLES} is not there: make build/oracles/.installed"
     before = pd.read_parquet(found[0] / "employment_MA_reference.pq")
@@ -100,13 +112,12 @@ def employment(parts_of_a_year: int = 12) -> Verdict:
         quantiles(before.predicted_probability, 200),
     )
     chunks = [count(rows(part), profile) for part in pieces(_mixed(before), 12)]
-    states = {}
-    for year, part in after.groupby("year"):
-        length = timedelta(days=365) / parts_of_a_year
-        for n, piece in enumerate(pieces(_mixed(part), parts_of_a_year)):
-            start = datetime(int(year), 1, 1, tzinfo=UTC) + n * length
-            states[_slot(Window(start, start + length))] = count(rows(piece), profile)
-    return verdict(profile, chunks, states)
+    parts = {
+        (int(year), n): count(rows(piece), profile)
+        for year, part in after.groupby("year")
+        for n, piece in enumerate(pieces(_mixed(part), 12))
+    }
+    return profile, chunks, parts
 
 
 def _mixed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -195,9 +206,16 @@ def _slot(window: Window) -> Slot:
 
 
 def main() -> None:
-    for show in (flights, employment, visits, digits):
+    shows = {
+        "flights by week": flights,
+        "employment by month": employment,
+        "employment by year": partial(employment, by_year=True),
+        "visits": visits,
+        "digits": digits,
+    }
+    for name, show in shows.items():
         found = show()
-        print(f"{show.__name__}: {found.status} since {found.since}")
+        print(f"{name}: {found.status} since {found.since}")
         for reason in found.reasons:
             print("  -", reason)
         print("  windows:", dict(Counter(str(one.status) for one in found.results)))

@@ -325,3 +325,17 @@ def test_a_profile_without_labels_is_judged_by_its_features():
     moved = [count(records(n, kind="moved"), profile) for n in range(2)]
     assert verdict(moved, references=known, profile=profile).status is ALERT
     assert verdict(chunks, references=known, profile=profile).status is OK
+
+
+def test_windows_without_drift_do_not_alarm():
+    """The false alarms of learned rules, where windows are drawn as the reference was."""
+    alerting = 0
+    for run in range(6):
+        seeds = range(10_000 * (run + 1), 10_000 * (run + 1) + 26)
+        chunks = [state(seed, n=150) for seed in seeds]
+        reference = Reference(PROFILE, "1.0.0", tuple(chunks[:6]))
+        found = verdict(chunks[6:], references={"1.0.0": reference})
+        assert found.status is OK
+        assert not any("alarmed" in one for one in found.reasons)
+        alerting += sum(one.status is ALERT for one in found.results)
+    assert alerting <= 1
