@@ -59,11 +59,7 @@ def judge(
     for slot in sorted(states, key=_order):
         group = groups.setdefault((slot.module, slot.version, slot.segment), {})
         group[slot] = states[slot]
-    usable = {
-        version: one
-        for version, one in references.items()
-        if one.profile.digest == profile.digest and one.total.records
-    }
+    usable = {one: found for one, found in references.items() if _is_usable(found, profile)}
     taught: dict[tuple[str, str], tuple[Rule, ...]] = {}
     found = []
     for (_, version, segment), group in sorted(groups.items(), key=lambda pair: pair[0]):
@@ -89,17 +85,25 @@ def _reference(
     if version in references:
         return references[version], []
     near = _nearest(version, references)
-    if near:
-        return references[near], [
-            f"Version {version} has no reference: it is measured by that of {near}."
-        ]
     last = rules.reference
-    if last and last.profile.digest == profile.digest and last.total.records:
-        return last, [f"Version {version} has no reference: it is measured by {last.version}'s."]
-    return None, [
-        f"Version {version} has no reference, nor has another one of its major: there are the "
-        "rules of a file alone. Deploy with reference=… to learn from one."
+    if near:
+        found, said = references[near], f"that of {near}"
+    elif last is not None and _is_usable(last, profile):
+        found, said = last, f"that of {last.version}"
+    else:
+        return None, [
+            f"Version {version} has no reference with records in these bins, nor has another one "
+            "of its major: there are the rules of a file alone. Deploy it with a reference, or "
+            "name a window as one."
+        ]
+    return found, [
+        f"Version {version} has no reference with records in these bins: it is measured by {said}."
     ]
+
+
+def _is_usable(reference: Reference, profile: Profile) -> bool:
+    """Whether it has records, in the same bins as the states."""
+    return reference.profile.digest == profile.digest and reference.total.records > 0
 
 
 def _nearest(version: str, references: Mapping[str, Reference]) -> str | None:
