@@ -27,6 +27,7 @@ class Event(StrEnum):
     REMINDER = "reminder"  # an alert goes on
     UNCLEAR = "unclear"  # an alert can no longer be confirmed: there is not enough data
     RECOVERED = "recovered"  # it is over
+    RETIRED = "retired"  # it is over, since nothing is scored by that version any more
     SILENT = "silent"  # what was well has not enough data any more
     TEST = "test"  # somebody tries whether this arrives
 
@@ -37,6 +38,7 @@ _WORDS = {
     Event.REMINDER: "still an alert",
     Event.UNCLEAR: "an alert, and not enough data to tell whether it goes on",
     Event.RECOVERED: "recovered",
+    Event.RETIRED: "nothing is scored by it any more",
     Event.SILENT: "not enough data any more",
     Event.TEST: "this is a test",
 }

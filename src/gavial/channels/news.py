@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,8 +76,28 @@ class Rules:
     settings: Settings = field(default_factory=Settings)
 
 
+def idle(verdicts: Sequence[Verdict]) -> frozenset[str]:
+    """The topics of those by which nothing is scored any more, while others score.
+
+    The last two windows or more have no record of them: what they were last is history.
+    """
+    last = {topic(one): one.results[-1].slot.window for one in verdicts if one.results}
+    newest = max((one.start for one in last.values() if one), default=None)
+    return frozenset(
+        name
+        for name, one in last.items()
+        if one and newest and newest - one.end >= one.end - one.start
+    )
+
+
 def event_of(
-    verdict: Verdict, before: Told | None, rules: Rules, now: datetime, remind: timedelta | None
+    verdict: Verdict,
+    before: Told | None,
+    rules: Rules,
+    now: datetime,
+    remind: timedelta | None,
+    *,
+    retired: bool = False,
 ) -> Event | None:
     """Why a verdict is news; `None` where it is none.
 
@@ -85,7 +105,10 @@ def event_of(
         before: what is known of it there.
         rules: what it is by.
         remind: after which an alert that goes on is told again; `None` is never.
+        retired: whether nothing is scored by it any more.
     """
+    if retired:
+        return Event.RETIRED if before and before.waits else None
     known = before.status if before else None
     if verdict.status is Status.OK:
         return Event.RECOVERED if before and before.waits else None
@@ -111,8 +134,11 @@ def after(
     now: datetime,
     *,
     told: bool,
+    retired: bool = False,
 ) -> Told:
     """What a channel knows once it was told of an event, or where there was nothing to tell it."""
+    if retired:  # should it score again, it is looked at anew
+        return Told(Status.NOT_ENOUGH_DATA, None, rules.name, frozenset(), now)
     if event is None and before is not None:
         return replace(before, status=verdict.status)
     same = event in (Event.MORE, Event.REMINDER) and before is not None

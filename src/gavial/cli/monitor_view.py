@@ -23,7 +23,7 @@ _SHOWN = 30  # windows of a line
 def render(found: Monitored) -> None:
     """Write the verdicts, what led to them, and what to do next."""
     if found.verdicts:
-        output.table(_HEADERS, [_row(one) for one in found.verdicts])
+        output.table(_HEADERS, [_row(one, idle=found.is_idle(one)) for one in found.verdicts])
     for part in found.parts:
         output.line()
         head, *rest = text.summary(part)
@@ -47,12 +47,12 @@ def deliveries(found: Sequence[Delivery]) -> None:
         output.note(f"channel {one.channel} ({one.kind}): {one.outcome}{event}{problem}")
 
 
-def _row(one: Verdict) -> tuple[str, ...]:
+def _row(one: Verdict, *, idle: bool) -> tuple[str, ...]:
     last = one.results[-1] if one.results else None
     return (
         one.version,
         one.segment,
-        f"{words.SIGNS[one.status]} {one.status}",
+        f"{words.SIGNS[one.status]} {one.status}{', idle' if idle else ''}",
         words.begin(one.since) if one.since else "",
         timeline(one.results),
         words.begin(last.slot.window) if last and last.slot.window else "",

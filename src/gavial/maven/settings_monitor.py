@@ -72,7 +72,7 @@ _EITHER = (
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "format": ("slack", "teams", "text"),
     "security": ("starttls", "tls", "none"),
-    "on": ("alert", "more", "reminder", "unclear", "recovered", "silent"),
+    "on": ("alert", "more", "reminder", "unclear", "recovered", "retired", "silent"),
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,60}")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

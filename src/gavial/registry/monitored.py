@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from gavial.channels import news
 from gavial.channels.message import verdict_document
 from gavial.monitoring.verdict import Mark, Status, Verdict, Watched
 from gavial.registry.tell import Delivery, Telling
@@ -35,8 +36,12 @@ class Monitored:
 
     @property
     def status(self) -> Status:
-        """The worst of the verdicts: an alert, else `ok` if any is, else `not enough data`."""
-        found = {one.status for one in self.verdicts}
+        """The worst of the verdicts: an alert, else `ok` if any is, else `not enough data`.
+
+        One by whose version nothing is scored any more, while others score, does not count.
+        """
+        idle = self.idle
+        found = {one.status for one in self.verdicts if news.topic(one) not in idle}
         worst = (one for one in (Status.ALERT, Status.OK) if one in found)
         return next(worst, Status.NOT_ENOUGH_DATA)
 
@@ -44,6 +49,15 @@ class Monitored:
     def verdicts(self) -> tuple[Verdict, ...]:
         """One a version and segment."""
         return tuple(one for part in self.parts for one in part.verdicts)
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """Of which versions and segments the last windows have no record, as `news.topic`."""
+        return news.idle(self.verdicts)
+
+    def is_idle(self, verdict: Verdict) -> bool:
+        """Whether nothing is scored by a verdict's version any more, while others score."""
+        return news.topic(verdict) in self.idle
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -68,7 +82,7 @@ class Monitored:
             "format": FORMAT,
             "module": self.module,
             "status": self.status.value,
-            "verdicts": [_verdict(one) for one in self.verdicts],
+            "verdicts": [{**_verdict(one), "idle": self.is_idle(one)} for one in self.verdicts],
             "marks": [
                 {"when": one.when.isoformat(), "what": one.what, "version": one.version}
                 for one in self.marks

@@ -197,16 +197,21 @@ def _job(
     days = REMIND_DAYS if settings.remind_days is None else settings.remind_days
     remind = timedelta(days=days) if days else None
     known = dict(ledger.of(found.name))
+    idle = news.idle(subject.verdicts)
     items = []
     for verdict in subject.verdicts:
-        before = known.get(news.topic(verdict))
-        event = news.event_of(verdict, before, subject.rules, now, remind)
+        topic = news.topic(verdict)
+        before, retired = known.get(topic), topic in idle
+        if retired and before is None:
+            continue  # it was gone before anybody looked
+        event = news.event_of(verdict, before, subject.rules, now, remind, retired=retired)
         told = event is not None and event in channel.events
         if told and event is not None:
             items.append(Item(event, verdict))
-        known[news.topic(verdict)] = news.after(
-            verdict, before, event, subject.rules, now, told=told
-        )
+        if not retired or event is not None:
+            known[topic] = news.after(
+                verdict, before, event, subject.rules, now, told=told, retired=retired
+            )
     if not items:
         return _Job(found, channel, None, "", known)
     report = settings.report.replace("{module}", subject.module)

@@ -158,6 +158,23 @@ def test_a_channel_for_alerts_alone_hears_of_the_next_one_too():
     assert replay(*shown, events={Event.ALERT}) == [Event.ALERT, None, Event.ALERT]
 
 
+def test_what_scores_no_more_is_idle_once_others_have_scored_for_two_windows():
+    old, new = make(since=3), make(Status.OK, version="1.0.4", since=4)
+    assert news.idle((old, new)) == frozenset()
+    assert news.idle((old, make(Status.OK, version="1.0.4", since=4, last=5))) == {"1.0.3\t"}
+    assert news.idle((old,)) == frozenset()
+
+
+def test_an_alert_of_what_scores_no_more_is_over_and_reminds_nobody():
+    rules, alert = Rules(), make()
+    before = news.after(alert, None, Event.ALERT, rules, NOW, told=True)
+    late = NOW + timedelta(days=30)
+    assert news.event_of(alert, before, rules, late, WEEK, retired=True) is Event.RETIRED
+    known = news.after(alert, before, Event.RETIRED, rules, late, told=True, retired=True)
+    assert news.event_of(alert, known, rules, late, WEEK, retired=True) is None
+    assert news.event_of(alert, known, rules, late, WEEK) is Event.ALERT
+
+
 def test_an_alert_by_other_rules_is_another():
     before = news.after(make(), None, Event.ALERT, Rules("a"), NOW, told=True)
     assert news.event_of(make(), before, Rules("b"), NOW, WEEK) is Event.ALERT

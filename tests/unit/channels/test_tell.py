@@ -64,6 +64,22 @@ def test_a_recovery_is_told_and_an_alert_after_it_again(serve, tmp_path):
     assert events == ["alert", "recovered", "alert", "recovered"]
 
 
+def test_an_alert_ends_when_the_next_version_has_taken_over(serve, tmp_path):
+    server = serve()
+    configured = settings(hook(server))
+    run(tmp_path, configured, make())
+    for day in range(1, 5):
+        new = make(Status.OK, version="1.0.4", since=1, last=day)
+        run(tmp_path, configured, make(), new, now=NOW + timedelta(days=10 * day))
+    assert [one["event"] for one in server.documents] == ["alert", "reminder", "retired"]
+
+
+def test_a_version_that_was_gone_before_anybody_looked_is_told_to_nobody(serve, tmp_path):
+    server = serve()
+    told = run(tmp_path, settings(hook(server)), make(), make(Status.OK, version="1.0.4", since=9))
+    assert (outcomes(told), server.requests) == ({"hook": "nothing new"}, [])
+
+
 def test_a_reminder_comes_when_it_is_configured_to(serve, tmp_path):
     server = serve()
     configured = settings(hook(server), remind_days=2)

@@ -52,7 +52,8 @@ def test_a_verdict_is_a_row_with_the_status_of_each_window(capsys):
         *("VERSION", "SEGMENT", "STATUS", "SINCE", "WINDOWS", "LAST", "WINDOW", "RECORDS")
     ]
     assert lines[1].split() == ["1.0.3", "▲", "alert", "2026-03-02", "✓▲▲", "2026-03-03", "1,200"]
-    assert lines[2].split()[:6] == ["1.0.3", "plan=gold", "?", "not", "enough", "data"]
+    # It has nothing of the last two days.
+    assert lines[2].split()[:7] == ["1.0.3", "plan=gold", "?", "not", "enough", "data,", "idle"]
     assert "▲ Alert since 2026-03-02: version 1.0.3" in lines
 
 
@@ -79,6 +80,17 @@ def test_nothing_from_outside_steers_a_terminal(capsys):
 def test_of_many_windows_the_newest_are_shown():
     (ill, _) = found(days=50).verdicts
     assert monitor_view.timeline(ill.results) == "…" + "▲" * 30
+
+
+def test_an_alert_of_a_version_that_scores_no_more_is_none_of_the_model():
+    whole = found(days=2)
+    (part,) = whole.parts
+    (ill, _) = part.verdicts
+    later = tuple(result(day, Status.OK) for day in range(2, 5))
+    well = replace(ill, version="1.0.4", status=Status.OK, results=later)
+    made = Monitored("com.acme:churn", (replace(part, verdicts=(ill, well)),))
+    assert (made.status, made.is_idle(ill), made.is_idle(well)) == (Status.OK, True, False)
+    assert [one["idle"] for one in made.to_json()["verdicts"]] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ def read(content: str) -> Page:
     _one_heading_below_the_other(page)
     _what_is_named_is_there(page)
     _nothing_comes_from_elsewhere(page)
+    _every_row_is_as_long_as_its_head(page)
     for number in (character for character in content if ord(character) < 32):
         assert number == "\n"
     return page
@@ -86,6 +87,16 @@ def _one_heading_below_the_other(page: Page) -> None:
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def _every_row_is_as_long_as_its_head(page: Page) -> None:
+    wide, cells = 0, 0
+    for tag, _ in [*page.tags, ("tr", {})]:
+        if tag in ("tr", "table"):
+            assert cells in (0, wide)
+            wide, cells = (0 if tag == "table" else wide), 0
+        wide += tag == "th"
+        cells += tag == "td"
 
 
 def _what_is_named_is_there(page: Page) -> None:
