@@ -1,6 +1,6 @@
 """One scan of scored records beside Evidently and whylogs, on what each of them can hold.
 
-    python benchmarks/monitoring.py [--rows 4000000] [--quick]
+    python benchmarks/monitoring.py [--rows 4000000] [--repeats 3] [--quick]
 
 The records have ten numbers and a score, a label, 24 daily windows and two versions: Gavial counts
 all of them by version and window, in one Spark job on two cores. The others take a pandas frame of
@@ -60,10 +60,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=4_000_000)
     parser.add_argument("--quick", action="store_true", help="a tenth of the records, once")
+    parser.add_argument("--repeats", type=int, default=3, help="of each scan; the median counts")
     asked = parser.parse_args()
     rows = asked.rows // 10 if asked.quick else asked.rows
     with tempfile.TemporaryDirectory() as folder:
-        runs = list(measured(Path(folder), rows, 1 if asked.quick else 3))
+        runs = list(measured(Path(folder), rows, 1 if asked.quick else asked.repeats))
     lines = list(table(runs))
     print("\n".join(lines))
     results = measure.results()

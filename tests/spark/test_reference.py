@@ -147,7 +147,7 @@ def test_a_hostile_or_damaged_file_is_refused(
         list(map(dict, known.chunks)),
     )
 
-    with pytest.raises(CorruptRelease, match="has states of com.acme:churn:1.0.0"):
+    with pytest.raises(CorruptRelease, match=r"has states of com.acme:churn:1.0.0"):
         of_file(place, "com.acme:churn", "1.0.1")
     later = pyarrow.array([2] * len(whole), pyarrow.int32())
     for data, error in (

@@ -274,7 +274,8 @@ def collected(df: DataFrame) -> list[Row]:
     before = conf.get(_LIMIT, None)
     conf.set(_LIMIT, "8000")
     try:
-        return df.collect()
+        rows: list[Row] = df.collect()
+        return rows
     finally:
         if before is None:
             conf.unset(_LIMIT)
