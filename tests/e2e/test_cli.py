@@ -31,6 +31,7 @@ COMMANDS = (
     "approve",
     "promote",
     "withdraw",
+    "compare",
     "lookup",
     "spark-conf",
     "run",

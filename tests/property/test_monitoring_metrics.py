@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from gavial.errors import ConfigurationError
 from gavial.monitoring import binary, drift
 from gavial.monitoring.bins import Categories, Numeric
+from gavial.monitoring.bounds import breach
 from gavial.monitoring.count import count
-from gavial.monitoring.finding import breach
 from gavial.monitoring.hysteresis import Replay
 from gavial.monitoring.measure import measure
 from gavial.monitoring.profile import BINARY, MULTICLASS, REGRESSION, Profile, Reference

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from gavial.monitoring.learned import DEVIATIONS
+from gavial.monitoring.bounds import bounds, breach
 from gavial.monitoring.metrics import Family, known
 from gavial.monitoring.state import Slot
 from gavial.monitoring.verdict import Finding, Level, Measured, Rule, Status
@@ -43,40 +42,6 @@ def needs_labels(metric: str) -> bool:
     return known(metric).family is Family.QUALITY or metric == "label_psi"
 
 
-def breach(rule: Rule, measured: Measured) -> float:
-    """By how much a value is beyond its bounds and what chance does to it, in units of what the
-    rule allows: 0 and below is within them. Without a value at release any breach is 1."""
-    value = measured.value
-    if value is None:
-        return 0.0
-    chance = allowance(rule, measured)
-    beyond = []
-    if rule.low is not None:
-        beyond.append((rule.low - chance - value, rule.low))
-    if rule.high is not None:
-        beyond.append((value - max(rule.high + chance, _floor(rule, measured)), rule.high))
-    excess, bound = max(beyond, default=(0.0, 0.0))
-    if excess <= 0:
-        return min(excess, 0.0)
-    if rule.source != "learned":
-        return 1.0
-    allowed = abs(bound - (rule.expected or 0.0)) + chance
-    return excess / allowed if allowed > 0 else math.inf
-
-
-def allowance(rule: Rule, measured: Measured) -> float:
-    """What chance may do to a value of so many records: three standard errors, the window's own or
-    as at release, whichever is larger."""
-    if rule.spread is None or not measured.n:
-        return 0.0
-    own = measured.standard_error or 0.0
-    return DEVIATIONS * max(own, rule.spread / math.sqrt(measured.n))
-
-
-def _floor(rule: Rule, measured: Measured) -> float:
-    return measured.chance if rule.source == "learned" else -math.inf
-
-
 def _find(
     rule: Rule, values: Values, labels: Labels, slot: Slot, *, known_quality: bool
 ) -> Finding:
@@ -109,12 +74,11 @@ def _unknown(rule: Rule, measured: Measured, labels: Labels) -> str:
 
 
 def _broken(rule: Rule, measured: Measured, slot: Slot) -> str:
-    low = rule.low
+    low, high, by_chance = bounds(rule, measured)
     below = low is not None and (measured.value or 0.0) < low
-    text = f"{_said(rule, measured, slot)}"
-    text += f". {'Down' if below else 'Up'} to {low if below else rule.high:.4g} is allowed"
-    chance = allowance(rule, measured)
-    return f"{text} ({rule.why}){f', and {chance:.2g} for chance' if chance else ''}."
+    allowed = f"{'Down' if below else 'Up'} to {low if below else high:.4g} is allowed"
+    why = f"{rule.why}, and what chance does" if by_chance else rule.why
+    return f"{_said(rule, measured, slot)}. {allowed} ({why})."
 
 
 def _said(rule: Rule, measured: Measured, slot: Slot) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gavial.monitoring.finding import breach
+from gavial.monitoring.bounds import breach
 from gavial.monitoring.rule_file import Settings
 from gavial.monitoring.verdict import Finding, Result, Rule, Status
 
@@ -90,5 +90,7 @@ class Replay:
 
     def _gross(self, finding: Finding) -> bool:
         """Whether a value is so many times farther from that at release than its rule allows."""
-        gross = self.settings.gross
-        return gross is not None and 1 + breach(finding.rule, finding.measured) >= gross
+        gross, rule = self.settings.gross, finding.rule
+        if gross is None or rule.source != "learned":
+            return False
+        return 1 + breach(rule, finding.measured) >= gross

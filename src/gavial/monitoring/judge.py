@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from gavial.maven.coordinate import Version
@@ -19,6 +19,7 @@ from gavial.monitoring.hysteresis import Replay
 from gavial.monitoring.measure import measure
 from gavial.monitoring.profile import Profile, Reference
 from gavial.monitoring.reasons import reasons
+from gavial.monitoring.rolled import length_of, rolled
 from gavial.monitoring.rule_file import Settings
 from gavial.monitoring.rules import RuleSet
 from gavial.monitoring.state import Slot, State
@@ -59,16 +60,14 @@ def judge(
     for slot in sorted(states, key=_order):
         group = groups.setdefault((slot.module, slot.version, slot.segment), {})
         group[slot] = states[slot]
-    usable = {
-        version: one
-        for version, one in references.items()
-        if one.profile.digest == profile.digest and one.total.records
-    }
-    taught: dict[tuple[str, str], tuple[Rule, ...]] = {}
+    usable = {one: found for one, found in references.items() if _is_usable(found, profile)}
+    taught: dict[tuple[str, str, timedelta | None], tuple[Rule, ...]] = {}
     found = []
     for (_, version, segment), group in sorted(groups.items(), key=lambda pair: pair[0]):
         reference, notes = _reference(version, usable, rules, profile, segment)
-        key = (reference.version if reference else "", segment)
+        length = length_of(group)
+        key = (reference.version if reference else "", segment, length)
+        reference = rolled(reference, length) if reference else None
         if key not in taught:
             taught[key] = rules.rules(profile, reference, segment)
         scale = _Scale(profile, reference, taught[key], rules.settings)
@@ -89,17 +88,25 @@ def _reference(
     if version in references:
         return references[version], []
     near = _nearest(version, references)
-    if near:
-        return references[near], [
-            f"Version {version} has no reference: it is measured by that of {near}."
-        ]
     last = rules.reference
-    if last and last.profile.digest == profile.digest and last.total.records:
-        return last, [f"Version {version} has no reference: it is measured by {last.version}'s."]
-    return None, [
-        f"Version {version} has no reference, nor has another one of its major: there are the "
-        "rules of a file alone. Deploy with reference=… to learn from one."
+    if near:
+        found, said = references[near], f"that of {near}"
+    elif last is not None and _is_usable(last, profile):
+        found, said = last, f"that of {last.version}"
+    else:
+        return None, [
+            f"Version {version} has no reference with records in these bins, nor has another one "
+            "of its major: there are the rules of a file alone. Deploy it with a reference, or "
+            "name a window as one."
+        ]
+    return found, [
+        f"Version {version} has no reference with records in these bins: it is measured by {said}."
     ]
+
+
+def _is_usable(reference: Reference, profile: Profile) -> bool:
+    """Whether it has records, in the same bins as the states."""
+    return reference.profile.digest == profile.digest and reference.total.records > 0
 
 
 def _nearest(version: str, references: Mapping[str, Reference]) -> str | None:

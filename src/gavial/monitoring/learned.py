@@ -2,12 +2,12 @@
 
 A quality metric may get worse by three standard deviations of its values over the reference's
 chunks, and by the metric's floor (`metrics`) in any case. The chunks' own sampling error is taken
-out of that deviation first, since each window's is allowed for when it is judged: a small window
-does not alarm, and a large one not for what is true but not worth a word. So rules are of effect
-sizes; no p-value is asked.
+out of that deviation first, since each window's is put in when it is judged (`bounds`): a small
+window does not alarm, and a large one not for what is true but not worth a word. So rules are of
+effect sizes; no p-value is asked.
 
-A drift metric may be as large as its floor, or as between a chunk and the rest of the reference.
-What it is by chance, at a window's number of records, is allowed for when it is judged, too.
+A drift metric may be as large as its floor, or as between a chunk and the rest of the reference, or
+as chance gives it at a window's number of records.
 """
 
 from __future__ import annotations
@@ -78,13 +78,12 @@ def _rules(
 
 
 def _bounded(one: Measured, metric: Metric, floor: float, chunks: Sequence[Measured]) -> Rule:
-    value = one.value or 0.0
-    spread = DEVIATIONS * _deviation(chunks)
-    allowed = max(floor, spread)
+    value, deviation = one.value or 0.0, _deviation(chunks)
+    allowed = max(floor, DEVIATIONS * deviation)
     direction = {Worse.LOWER: "less", Worse.HIGHER: "more", Worse.EITHER: "more or less"}
     much = f"{metric.floor:.0%}" if metric.relative else f"{floor:.3g}"
     why = f"{much} {direction[metric.worse]} than at release"
-    if spread > floor:
+    if allowed > floor:
         why = f"three standard deviations over {len(chunks)} chunks of the reference"
     return Rule(
         one.metric,
@@ -94,9 +93,11 @@ def _bounded(one: Measured, metric: Metric, floor: float, chunks: Sequence[Measu
         MINIMUM,
         why=why,
         expected=value,
-        spread=(one.standard_error or 0.0) * math.sqrt(one.n),
-        level=metric.level,
         floor=floor,
+        deviation=deviation,
+        spread=(one.standard_error or 0.0) * math.sqrt(one.n),
+        records=one.n,
+        level=metric.level,
     )
 
 

@@ -16,8 +16,9 @@ Levels are what a data scientist wants to be woken for. Quality that fell is an 
 data: nulls and NaN come from pipelines, not from seasons. Drift of a feature is a note, as a month
 or a day of the year drifts in every model, and mostly harms none. What stands for quality (drift
 of scores and predictions, unseen categories, the estimates) alerts only while labels do not say
-how good the model is. Metrics that repeat or explain another one (`brier` beside `log_loss`,
-`precision` and `recall` beside `f1`) are notes, so that one thing alarms once.
+how good the model is. Metrics that repeat or explain another one (`accuracy`,
+`precision` and `recall` beside `f1`) are notes. Of the two proper scores both alert: `log_loss`
+sees rare and gross mistakes, which also make it so noisy that it may miss what `brier` sees.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Metric:
 _QUALITY: Final = {
     "auc": ("area under the ROC curve", Worse.LOWER, 0.02, False, ALERT),
     "log_loss": ("mean log-loss", Worse.HIGHER, 0.05, True, ALERT),
-    "brier": ("Brier score", Worse.HIGHER, 0.05, True, NOTE),
+    "brier": ("Brier score", Worse.HIGHER, 0.05, True, ALERT),
     "calibration_error": ("expected calibration error", Worse.HIGHER, 0.02, False, NOTE),
     "calibration_bias": ("mean score less share of positives", Worse.EITHER, 0.02, False, NOTE),
     "accuracy": ("share of right predictions", Worse.LOWER, 0.02, False, NOTE),

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from gavial.monitoring.finding import NOT_JUDGED, advice, end, name, needs_labels, start, when
-from gavial.monitoring.hysteresis import Replay
-from gavial.monitoring.verdict import Finding, Result, Status
+from gavial.monitoring.hysteresis import Replay, Watch
+from gavial.monitoring.verdict import Finding, Result, Rule, Status
 
 _SHOWN: Final = 5  # of one kind
+
+
+@dataclass
+class _Spell:
+    """From the window in which a metric was broken first to the last: of one window, of several
+    together, or both. `watch` is what alarms still."""
+
+    rule: Rule
+    first: Result
+    last: Result
+    watch: Watch | None = None
 
 
 def reasons(status: Status, replay: Replay, results: Sequence[Result]) -> list[str]:
@@ -21,31 +33,58 @@ def reasons(status: Status, replay: Replay, results: Sequence[Result]) -> list[s
         results: one or more windows.
     """
     last = results[-1]
+    spells = _spells(replay, results)
     found = []
     if status is Status.ALERT:
-        found = _alarms(replay)
+        found = _alarms(spells)
     elif status is Status.OK:
         found = _kept(results)
     if last.status is Status.NOT_ENOUGH_DATA or status is Status.NOT_ENOUGH_DATA:
         found += _missing(last)
-    return [*found, *_pending(replay), *_ended(replay), *_noted(replay, last)]
+    return [*found, *_pending(replay), *_ended(spells), *_noted(replay, last)]
 
 
-def _alarms(replay: Replay) -> list[str]:
-    alarms = [
-        (one, one.broken) for one in replay.watches.values() if one.alarm and one.broken is not None
+def _spells(replay: Replay, results: Sequence[Result]) -> list[_Spell]:
+    """The alarms of each metric, in the order of time; those that overlap are one."""
+    place = {id(one): number for number, one in enumerate(results)}
+    alarms = [_Spell(one.rule, one.first, one.last) for one in replay.ended]
+    alarms += [
+        _Spell(one.broken.finding.rule, one.broken.first, one.broken.result, one)
+        for one in replay.watches.values()
+        if one.alarm and one.broken is not None
     ]
-    alarms.sort(key=lambda pair: not needs_labels(pair[1].finding.rule.metric))
-    found, advised = [], []
-    for watch, (finding, result, first) in alarms:
+    found: list[_Spell] = []
+    for one in sorted(alarms, key=lambda one: place[id(one.first)]):
+        of = one.rule.metric, one.rule.column
+        same = [each for each in found if (each.rule.metric, each.rule.column) == of]
+        if not same or place[id(same[-1].last)] < place[id(one.first)]:
+            found.append(one)
+            continue
+        before = same[-1]
+        before.last = max(before.last, one.last, key=lambda each: place[id(each)])
+        if before.watch is None or (one.watch is not None and one.rule.windows == 1):
+            before.watch = one.watch or before.watch
+    return found
+
+
+def _alarms(spells: Sequence[_Spell]) -> list[str]:
+    """What alarms, quality first: one reason of each metric, and what to look at by what was so
+    when it began."""
+    found: list[str] = []
+    advised: list[str] = []
+    for spell in sorted(spells, key=lambda one: not needs_labels(one.rule.metric)):
+        if spell.watch is None or spell.watch.broken is None:
+            continue
+        finding, result, _ = spell.watch.broken
         text = finding.reason
-        if first is not result:
-            text += f" It was first so in {when(first.slot)}."
-        if watch.good:
+        if spell.first is not result:
+            text += f" It was first so in {when(spell.first.slot)}."
+        if spell.watch.good:
             text += " Since then it is within bounds, and not yet for long enough."
         found.append(text)
-        values = {(value.metric, value.column): value for value in result.measured}
-        advised.append(advice(finding.rule, values))
+        values = {(value.metric, value.column): value for value in spell.first.measured}
+        if not needs_labels(finding.rule.metric) or not advised:
+            advised.append(advice(finding.rule, values))
     return [*_some(found, "more rules alarm"), *dict.fromkeys(advised)]
 
 
@@ -53,7 +92,11 @@ def _kept(results: Sequence[Result]) -> list[str]:
     last = next((one for one in reversed(results) if one.status is Status.OK), None)
     if last is None:
         return []
-    n = sum(one.status is Status.OK and not one.noted for one in last.findings)
+    estimated = any(one.estimated for one in last.measured)
+    n = sum(
+        one.status is Status.OK and not one.noted and (estimated or not one.measured.estimated)
+        for one in last.findings
+    )
     records = next((one.n for one in last.measured if one.metric == "records"), 0)
     rules = "1 rule is" if n == 1 else f"{n} rules are"
     return [f"{rules} kept in {when(last.slot)}, of {records:,} records."]
@@ -91,13 +134,14 @@ def _pending(replay: Replay) -> list[str]:
     return _some(found, "more rules are broken, and do not alarm yet")
 
 
-def _ended(replay: Replay) -> list[str]:
+def _ended(spells: Sequence[_Spell]) -> list[str]:
     """Alarms that are over, the last ones first."""
-    found = (
+    found = [
         f"{name(one.rule)} alarmed from {start(one.first.slot)} to {end(one.last.slot)}."
-        for one in reversed(replay.ended)
-    )
-    return _some(list(dict.fromkeys(found)), "earlier alarms")
+        for one in reversed(spells)
+        if one.watch is None
+    ]
+    return _some(found, "earlier alarms")
 
 
 def _noted(replay: Replay, result: Result) -> list[str]:

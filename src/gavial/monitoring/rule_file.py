@@ -45,7 +45,7 @@ class Settings:
         windows_to_clear: in a row in which it must be kept to end that, or to forget that it was
             broken before.
         windows_together: over how many the quality is judged as well, without the worst of them;
-            1 is none.
+            1 and 2 are none.
         windows_to_doubt: in a row that cannot be judged, after which an earlier `ok` is no more.
         gross: a learned rule that is broken by so many times what it allows alarms at once; `None`
             waits for each.
@@ -87,14 +87,6 @@ class Said:
     @property
     def bounded(self) -> bool:
         return self.low is not None or self.high is not None
-
-    def is_of(self, metric: str, column: str, segment: str) -> bool:
-        """Whether it speaks of that."""
-        return (
-            self.metric == metric
-            and self.column in (None, column)
-            and self.segment in (None, segment)
-        )
 
 
 def parse(

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from gavial.monitoring.finding import Labels, find, needs_labels
+from gavial.monitoring.learned import DEVIATIONS
 from gavial.monitoring.measure import quality
 from gavial.monitoring.metrics import METRICS, Worse
 from gavial.monitoring.profile import Profile
@@ -92,21 +93,21 @@ def _without_the_worst(windows: Sequence[Past], rule: Rule) -> list[Past]:
 
 
 def _together(rule: Rule, windows: int) -> Rule:
-    """A rule of one window as one of several."""
+    """A rule of one window as one of several: they differ by less."""
+    deviation = rule.deviation / math.sqrt(windows)
+    allowed = max(rule.floor, DEVIATIONS * deviation)
     expected = rule.expected or 0.0
-    share = 1 / math.sqrt(windows)
-    least = rule.floor
-
-    def bound(value: float | None) -> float | None:
-        if value is None:
-            return None
-        allowed = max(least, abs(value - expected) * share)
-        return expected + math.copysign(allowed, value - expected)
-
-    found = replace(rule, low=bound(rule.low), high=bound(rule.high), windows=windows)
-    if (found.low, found.high) == (rule.low, rule.high):
-        return found
-    return replace(found, why=f"{rule.why}, less for {windows} windows together")
+    why = rule.why
+    if DEVIATIONS * rule.deviation > rule.floor:
+        why += f", less for {windows} windows together"
+    return replace(
+        rule,
+        low=None if rule.low is None else expected - allowed,
+        high=None if rule.high is None else expected + allowed,
+        deviation=deviation,
+        windows=windows,
+        why=why,
+    )
 
 
 def _span(slots: Sequence[Slot]) -> Slot:

@@ -70,10 +70,13 @@ class Rule:
         source: `learned`, or the file that says it.
         why: how the bounds came about, in words.
         expected: what it was at release, where that is known.
+        floor: the least that a learned rule allows.
+        deviation: how much windows differ at release beyond what sampling does: a standard
+            deviation.
         spread: the standard error of one record at release: that of n is `spread / sqrt(n)`.
             `None` is no allowance for chance: the bounds are meant as they are.
+        records: what the value at release was made of.
         level: what follows where it is broken.
-        floor: the least that a learned rule allows.
         windows: how many it is of, together.
     """
 
@@ -85,9 +88,11 @@ class Rule:
     source: str = "learned"
     why: str = ""
     expected: float | None = None
-    spread: float | None = None
-    level: Level = Level.ALERT
     floor: float = 0.0
+    deviation: float = 0.0
+    spread: float | None = None
+    records: int = 0
+    level: Level = Level.ALERT
     windows: int = 1
 
 

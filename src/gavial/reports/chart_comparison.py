@@ -77,8 +77,8 @@ def described(found: Comparison) -> str:
     return (
         f"Mean {names.name(found.loss).title.lower()} of {found.challenger} less that of "
         f"{found.champion} over {len(found.looks)} looks. At the last, over {names.count(last.n)} "
-        f"records: {last.difference:.4g}, between {last.low:.4g} and {last.high:.4g}. The margin "
-        f"is {found.margin:g}. Verdict: {found.outcome}."
+        f"records: {names.number(last.difference)}, between {names.number(last.low)} and "
+        f"{names.number(last.high)}. The margin is {found.margin:g}. Verdict: {found.outcome}."
     )
 
 

@@ -16,7 +16,7 @@ _CROSS: Final = "M-.8,-.8L.8,.8M-.8,.8L.8,-.8"
 def draw(found: Timeline, narrow: bool = False) -> Drawing:
     """The chart of one metric."""
     lines = [one for one in found.lines if one.points]
-    versions = specs.labels((one.version for one in lines), 24)
+    versions = specs.labels((one.version for one in lines), 11 if narrow else 16)
     points = [point for line in lines for point in line.points]
     low, high = _domain(points, names.from_zero(found.metric))
     begin = min((one.window.start for one in points), default=None)
@@ -29,7 +29,7 @@ def draw(found: Timeline, narrow: bool = False) -> Drawing:
     layers = [
         *_alerts(found),
         *_bounds(lines),
-        *_lines(rows, versions, x, y),
+        *_lines(rows, versions, x, y, 3 if narrow else 6),
         *_crosses(rows, len(points)),
         *_events(found, specs.instant(begin), specs.instant(end)),
     ]
@@ -52,7 +52,7 @@ def reading(found: Timeline) -> list[str]:
         for there, text in (
             (any(one.low is not None or one.high is not None for one in points), "dashes: bounds"),
             (any(one.outside for one in points), "×: outside its bounds"),
-            (bool(found.alerts), "shading: an alert"),
+            (bool(found.alerts), "shading: an alert, by this or several windows"),
         )
         if there
     ]
@@ -108,10 +108,12 @@ def _axis(found: Timeline, low: float, high: float) -> Callable[[str], Any]:
     return lambda field: alt.Y(f"{field}:Q", scale=scale, axis=axis)
 
 
-def _lines(rows: specs.Rows, versions: list[str], x: Any, y: Callable[[str], Any]) -> Iterator[Any]:
+def _lines(
+    rows: specs.Rows, versions: list[str], x: Any, y: Callable[[str], Any], columns: int
+) -> Iterator[Any]:
     alt = specs.altair()
     many = len(rows) > _POINTS
-    legend = alt.Legend(title="version", offset=18) if len(versions) > 1 else None
+    legend = alt.Legend(title="version", offset=18, columns=columns) if len(versions) > 1 else None
     colour = alt.Color("version:N", scale=specs.scale(versions, theme.SERIES), legend=legend)
     shape = alt.Shape("version:N", scale=specs.scale(versions, theme.SHAPES), legend=legend)
     base = alt.Chart(specs.data(rows)).encode(x=x, color=colour)

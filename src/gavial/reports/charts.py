@@ -7,17 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from gavial.monitoring.comparison import Comparison
-from gavial.monitoring.verdict import Status, Verdict, Watched
-from gavial.reports import (
-    chart_comparison,
-    chart_drift,
-    chart_quality,
-    chart_timeline,
-    series,
-    shifts,
-)
+from gavial.monitoring.verdict import Watched
+from gavial.reports import chart_comparison, chart_drift, chart_quality, chart_timeline, view
 from gavial.reports.drawing import Drawing
-from gavial.reports.quality import calibration, confusion
+from gavial.reports.view import View
 
 __all__ = ["Drawing", "compared", "drawings"]
 
@@ -33,13 +26,24 @@ def drawings(watched: Watched, *, narrow: bool = False) -> Mapping[str, Drawing]
     Raises:
         ConfigurationError: Altair is not installed.
     """
+    found = view.of(watched)
+    return draw(found, narrow=narrow) if found else {}
+
+
+def draw(found: View, *, narrow: bool = False) -> dict[str, Drawing]:
+    """The charts of what was found; as `drawings`."""
     made: dict[str, Drawing] = {}
-    for one in series.timelines(watched)[0]:
-        kind = "-estimated" if one.estimated else ""
-        made[_name(f"timeline-{one.metric}{kind}", made)] = chart_timeline.draw(one, narrow)
-    verdict = series.subject(watched)
-    if verdict is not None:
-        made |= _of_version(watched, verdict, narrow)
+    for timeline in found.timelines:
+        made[_name(f"timeline-{timeline.metric}", made)] = chart_timeline.draw(timeline, narrow)
+    if found.drift is not None:
+        made["drift"] = chart_drift.draw(found.drift, narrow)
+    for kind, several in (("histogram", found.histograms), ("output", found.outputs)):
+        for at, one in enumerate(several, 1):
+            made[f"{kind}-{at}"] = chart_drift.histogram(one)
+    if found.calibration:
+        made["calibration"] = chart_quality.calibration(found.calibration, found.before, found.when)
+    if found.confusion is not None:
+        made["confusion"] = chart_quality.confusion(found.confusion, found.when)
     return made
 
 
@@ -55,34 +59,6 @@ def compared(comparisons: Sequence[Comparison], *, narrow: bool = False) -> Mapp
             name = _name(f"difference-{one.loss}-{one.segment}", made)
             made[name] = chart_comparison.draw(one, narrow)
     return made
-
-
-def _of_version(watched: Watched, verdict: Verdict, narrow: bool) -> dict[str, Drawing]:
-    made: dict[str, Drawing] = {}
-    drift = shifts.drift(verdict)
-    if drift is not None:
-        made["drift"] = chart_drift.draw(drift, narrow)
-        for at, one in enumerate(shifts.histograms(watched, verdict, drift), 1):
-            made[f"histogram-{at}"] = chart_drift.histogram(one)
-    state = series.recent(watched, verdict)
-    for at, one in enumerate(shifts.outputs(watched, verdict, state, since(verdict)), 1):
-        made[f"output-{at}"] = chart_drift.histogram(one)
-    reference = series.reference(watched, verdict.version)
-    before = calibration(reference.total, watched.profile) if reference else ()
-    now = calibration(state, watched.profile)
-    if now:
-        made["calibration"] = chart_quality.calibration(now, before, since(verdict))
-    matrix = confusion(state, watched.profile)
-    if matrix is not None:
-        made["confusion"] = chart_quality.confusion(matrix, since(verdict))
-    return made
-
-
-def since(verdict: Verdict) -> str:
-    """Which records are meant, as `series.recent` takes them."""
-    if verdict.status is Status.ALERT and verdict.since is not None:
-        return f"since {str(verdict.since).partition(' to ')[0]}"
-    return "of all windows"
 
 
 def _name(text: str, taken: Iterable[str]) -> str:

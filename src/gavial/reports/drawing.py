@@ -40,10 +40,7 @@ class Drawing:
         Raises:
             ConfigurationError: vl-convert is not installed.
         """
-        root = self._drawn("chart")
-        back = ElementTree.Element(f"{{{SVG}}}rect", fill="#ffffff", width="100%", height="100%")
-        root.insert(2, back)
-        return _text(root)
+        return _text(self._drawn("chart"))
 
     def png(self, scale: float = 2) -> bytes:
         """A PNG image on white.

@@ -102,9 +102,19 @@ def shown(value: float | None) -> str:
     """
     if value is None or value != value:
         return "–"
-    if float(value).is_integer() and abs(value) >= 1:
-        return count(value) if abs(value) < 1e15 else f"{value:.4g}"
-    return f"{value:.4g}"
+    if float(value).is_integer() and 1 <= abs(value) < 1e15:
+        return count(value)
+    return number(value)
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number with so many digits, and a minus that is one.
+
+    >>> number(-0.052094, 3)
+    '−0.0521'
+    """
+    text = f"{value:.{digits}g}"
+    return f"−{text[1:]}" if text.startswith("-") else text
 
 
 def count(number: float) -> str:
@@ -113,7 +123,7 @@ def count(number: float) -> str:
     >>> count(1234567)
     '1\u202f234\u202f567'
     """
-    return f"{int(number):,}".replace(",", "\u202f")
+    return f"{int(number):,}".replace(",", "\u202f").replace("-", "−")
 
 
 def version_order(version: str) -> tuple[tuple[int, int, str], ...]:

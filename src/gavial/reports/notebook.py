@@ -48,8 +48,8 @@ def _line(found: Timeline, line: Line) -> tuple[str, ...]:
     broken = [one.outside for one in line.points]
     last = line.points[-1]
     bounds = [
-        f"≥ {last.low:.4g}" if last.low is not None else "",
-        f"≤ {last.high:.4g}" if last.high is not None else "",
+        f"≥ {names.number(last.low)}" if last.low is not None else "",
+        f"≤ {names.number(last.high)}" if last.high is not None else "",
     ]
     return (
         text(found.title),
@@ -72,7 +72,7 @@ def _compared(found: Comparison) -> Iterator[str]:
         row = (
             text(names.name(found.loss).title),
             _spark([one.difference for one in found.looks], [False] * len(found.looks)),
-            *(text(f"{one:.4g}") for one in (last.difference, last.low, last.high)),
+            *(text(names.number(one)) for one in (last.difference, last.low, last.high)),
             text(names.count(last.n)),
         )
         yield from _table(("loss", "by look", "difference", "from", "to", "records"), [row], 0)

@@ -15,15 +15,16 @@ from gavial.reports import (
     charts,
     html,
     names,
-    quality,
     series,
     shifts,
     tables,
     theme,
+    view,
     words,
 )
 from gavial.reports.drawing import Drawing
 from gavial.reports.tables import Table
+from gavial.reports.view import View
 
 PROBLEMS = 50  # of the records
 
@@ -76,9 +77,9 @@ def monitoring(watched: Watched, *, made: datetime, title: str = "") -> str:
     Raises:
         ConfigurationError: a library of `gavial[monitor]` is not installed.
     """
-    verdict = series.subject(watched)
-    lead = _nothing() if verdict is None else _lead(watched, verdict)
-    sections = [one for one in _sections(watched, verdict) if _filled(one)]
+    found = view.of(watched)
+    lead = _lead(watched, found.verdict) if found else _nothing()
+    sections = [one for one in _sections(watched, found) if _filled(one)] if found else []
     return _page(
         title or watched.module,
         f"Monitoring report of {watched.module}, made {words.when(made)}.",
@@ -187,23 +188,23 @@ def _facts(watched: Watched, verdict: Verdict) -> Iterator[tuple[str, str]]:
         yield "reference", "none: drift cannot be told"
 
 
-def _sections(watched: Watched, verdict: Verdict | None) -> Iterator[Section]:
-    if verdict is None:
-        return
-    wide, narrow = charts.drawings(watched), charts.drawings(watched, narrow=True)
+def _sections(watched: Watched, found: View) -> Iterator[Section]:
+    wide, narrow = charts.draw(found), charts.draw(found, narrow=True)
     drawn = {name: _svg(name, one, narrow[name]) for name, one in wide.items()}
-    yield Section("rules-broken", "The rules that are broken", tables=(tables.broken(verdict),))
+    yield Section(
+        "rules-broken", "The rules that are broken", tables=(tables.broken(found.verdict),)
+    )
     if len(watched.verdicts) > 1:
         yield Section("versions", "Every version", tables=(tables.versions(watched),))
-    yield _over_time(watched, drawn)
+    yield _over_time(found, drawn)
     yield Section("marks", "What happened meanwhile", tables=(tables.marks(watched),))
-    yield from _drifted(watched, verdict, drawn)
-    yield _quality(watched, verdict, drawn)
+    yield from _drifted(found, drawn)
+    yield _quality(found, drawn)
     problems = list(watched.problems[:PROBLEMS])
     if len(watched.problems) > PROBLEMS:
         problems.append(f"{len(watched.problems) - PROBLEMS} more were left out.")
     yield Section("problems", "Problems of the records", listed=tuple(problems))
-    yield Section("rules", "Every rule", tables=(tables.rules(verdict),), folded=True)
+    yield Section("rules", "Every rule", tables=(tables.rules(found.verdict),), folded=True)
     yield Section("origin", "Where this comes from", texts=tuple(_origin(watched)))
 
 
@@ -212,11 +213,10 @@ def _filled(one: Section) -> bool:
     return bool(one.figures or tables or one.listed or one.texts)
 
 
-def _over_time(watched: Watched, drawn: Mapping[str, Any]) -> Section:
-    found, left_out = series.timelines(watched)
+def _over_time(found: View, drawn: Mapping[str, Any]) -> Section:
     figures = []
     keys = [name for name in drawn if name.startswith("timeline-")]
-    for key, one in zip(keys, found, strict=True):
+    for key, one in zip(keys, found.timelines, strict=True):
         notes = []
         if one.estimated:
             notes.append(
@@ -225,36 +225,30 @@ def _over_time(watched: Watched, drawn: Mapping[str, Any]) -> Section:
             )
         if one.left_out:
             notes.append(f"{one.left_out} older versions are not drawn.")
-        better = names.name(one.metric).better
         letters = "letters: what happened, listed below" * bool(one.events)
+        better = names.name(one.metric).better
         caption = " · ".join(filter(None, [better, *chart_timeline.reading(one), letters]))
         figures.append(Figure(one.title, drawn[key], caption, tables.timeline(one), tuple(notes)))
-    texts = (f"Not drawn, but judged all the same: {left_out} more.",) if left_out else ()
-    return Section("time", "Over time", texts, tuple(figures))
+    undrawn = (f"Not drawn, but judged all the same: {found.undrawn} more.",)
+    return Section("time", "Over time", undrawn if found.undrawn else (), tuple(figures))
 
 
-def _drifted(watched: Watched, verdict: Verdict, drawn: Mapping[str, Any]) -> Iterator[Section]:
-    found = shifts.drift(verdict)
-    if found is None:
+def _drifted(found: View, drawn: Mapping[str, Any]) -> Iterator[Section]:
+    if found.drift is None:
         return
-    texts = (
-        (
-            f"The {len(found.features)} features that drifted most, of "
-            f"{len(found.features) + found.left_out}; the others are left out.",
-        )
-        if found.left_out
-        else ()
-    )
-    name = names.name(found.metric).title
-    caption = (
-        "the stronger, the further from the reference · line: outside its bound · "
-        "most drifted first"
+    shown, left_out = len(found.drift.features), found.drift.left_out
+    text = (
+        f"The {shown} features that drifted most, of {shown + left_out}; the others are left out."
     )
     figure = Figure(
-        f"{name} by feature, version {found.version}", drawn["drift"], caption, tables.drift(found)
+        f"{names.name(found.drift.metric).title} by feature, version {found.drift.version}",
+        drawn["drift"],
+        "the stronger, the further from the reference · line: outside its bound · "
+        "most drifted first",
+        tables.drift(found.drift),
     )
-    yield Section("drift", "Drift by feature", texts, (figure,))
-    figures = _shares(drawn, "histogram", shifts.histograms(watched, verdict, found))
+    yield Section("drift", "Drift by feature", (text,) if left_out else (), (figure,))
+    figures = _shares(drawn, "histogram", found.histograms)
     yield Section("histograms", "What drifted, at its worst", figures=tuple(figures), small=True)
 
 
@@ -266,33 +260,29 @@ def _shares(
         yield Figure(one.column, drawn[f"{kind}-{at}"], caption, tables.histogram(one))
 
 
-def _quality(watched: Watched, verdict: Verdict, drawn: Mapping[str, Any]) -> Section:
-    state, when = series.recent(watched, verdict), charts.since(verdict)
-    reference = series.reference(watched, verdict.version)
-    figures = [*_shares(drawn, "output", shifts.outputs(watched, verdict, state, when))]
-    if "calibration" in drawn:
-        now = quality.calibration(state, watched.profile)
-        before = quality.calibration(reference.total, watched.profile) if reference else ()
+def _quality(found: View, drawn: Mapping[str, Any]) -> Section:
+    figures = [*_shares(drawn, "output", found.outputs)]
+    if found.calibration:
         figures.append(
             Figure(
                 "Calibration",
                 drawn["calibration"],
                 "on the dotted line, scores say what comes true; above it, too little is expected",
-                tables.calibration(now, before, when),
+                tables.calibration(found.calibration, found.before, found.when),
             )
         )
-    matrix = quality.confusion(state, watched.profile)
-    if matrix is not None:
-        unlabelled = f" · {names.count(matrix.unlabelled)} without a label are left out"
+    if found.confusion is not None:
+        unlabelled = names.count(found.confusion.unlabelled)
+        without = f" · {unlabelled} without a label are left out"
         figures.append(
             Figure(
                 "Confusion",
                 drawn["confusion"],
-                "shares of the records of a label" + unlabelled * bool(matrix.unlabelled),
-                tables.confusion(matrix),
+                "shares of the records of a label" + without * bool(found.confusion.unlabelled),
+                tables.confusion(found.confusion),
             )
         )
-    texts = (f"Version {verdict.version}, records {when}.",) if figures else ()
+    texts = (f"Version {found.verdict.version}, records {found.when}.",) if figures else ()
     return Section("quality", "Scores and labels", texts, tuple(figures), small=True)
 
 

@@ -6,12 +6,12 @@ people too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from gavial.monitoring.finding import allowance
+from gavial.monitoring.bounds import bounds
 from gavial.monitoring.profile import Reference
 from gavial.monitoring.state import State, total
 from gavial.monitoring.verdict import (
@@ -19,7 +19,6 @@ from gavial.monitoring.verdict import (
     Level,
     Mark,
     Measured,
-    Result,
     Status,
     Verdict,
     Watched,
@@ -31,6 +30,7 @@ CHARTS: Final = 6  # metrics with a timeline each
 LINES: Final = 6  # versions in a timeline
 MARKS: Final = 12
 _LETTERS: Final = "ABCDEFGHIJKL"
+_Metric = tuple[str, bool]  # its name, and whether it is estimated
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Point:
     """A metric in a window, and the bounds that it was held to, with what is allowed for chance.
 
     `spread` is by how much chance and binning may have moved the value, either way: 1.96 standard
-    errors, and the error of the bins. `noted` is a value outside bounds that only inform.
+    errors, and the error of the bins. `outside` is whether it is outside its bounds, which may
+    only inform; `status` is an alert for a rule over several windows too.
     """
 
     window: Window
@@ -48,18 +49,14 @@ class Point:
     high: float | None = None
     spread: float = 0.0
     status: Status | None = None
-    noted: bool = False
+    outside: bool = False
     why: str = ""
-
-    @property
-    def outside(self) -> bool:
-        """Whether it is outside its bounds."""
-        return self.noted or self.status is Status.ALERT
 
     @property
     def said(self) -> str:
         """Its status in words."""
-        return "noted" if self.noted else str(self.status or "not judged")
+        noted = self.outside and self.status is not Status.ALERT
+        return "noted" if noted else str(self.status or "not judged")
 
 
 @dataclass(frozen=True)
@@ -136,9 +133,11 @@ def timelines(watched: Watched) -> tuple[tuple[Timeline, ...], int]:
     verdicts = [one for one in whole(watched) if one.results]
     kept = _latest(verdicts)
     metrics = _metrics(verdicts)
+    points = [(one.version, _points(one, set(metrics))) for one in kept]
     made = []
-    for metric, estimated in metrics:
-        lines = tuple(_line(one, metric, estimated) for one in kept)
+    for key in metrics:
+        metric, estimated = key
+        lines = tuple(Line(version, tuple(found.get(key, ()))) for version, found in points)
         if any(line.points for line in lines):
             left_out = len(verdicts) - len(kept)
             made.append(Timeline(metric, estimated, lines, events(watched), left_out))
@@ -202,10 +201,10 @@ def _latest(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return sorted(kept[-LINES:], key=lambda one: names.version_order(one.version))
 
 
-def _metrics(verdicts: Iterable[Verdict]) -> list[tuple[str, bool]]:
+def _metrics(verdicts: Iterable[Verdict]) -> list[_Metric]:
     """Metrics of the model as a whole that are drawn: those that alarm, then those that may, and
     how many records there were. Without a rule, the three that matter most."""
-    found: dict[tuple[str, bool], int] = {}
+    found: dict[_Metric, int] = {}
     for verdict in verdicts:
         for result in verdict.results:
             for one in result.measured:
@@ -230,41 +229,52 @@ def _importance(finding: Finding) -> int:
     return _UNJUDGED if finding.rule.level is Level.NOTE else 1
 
 
-def _line(verdict: Verdict, metric: str, estimated: bool) -> Line:
-    points = [
-        point(result, one)
-        for result in verdict.results
-        for one in result.measured
-        if (one.metric, one.column, one.estimated) == (metric, "", estimated)
-        and result.slot.window is not None
-    ]
-    return Line(verdict.version, tuple(sorted(points, key=lambda one: one.window)))
+def _points(verdict: Verdict, wanted: Set[_Metric]) -> dict[_Metric, list[Point]]:
+    """The points of some metrics of the model as a whole, in the order of time."""
+    found: dict[_Metric, list[Point]] = {}
+
+    def drawn(one: Measured) -> bool:
+        return not one.column and (one.metric, one.estimated) in wanted
+
+    for one, point in points_of(verdict, drawn):
+        found.setdefault((one.metric, one.estimated), []).append(point)
+    for points in found.values():
+        points.sort(key=lambda one: one.window)
+    return found
 
 
-def point(result: Result, one: Measured) -> Point:
-    assert result.slot.window is not None
+def points_of(
+    verdict: Verdict, wanted: Callable[[Measured], bool]
+) -> Iterator[tuple[Measured, Point]]:
+    """The values of a version that are wanted, with the bounds that they were held to."""
+    for result in verdict.results:
+        found = [one for one in result.measured if wanted(one)]
+        if result.slot.window is not None and found:
+            findings: dict[tuple[str, str, bool], list[Finding]] = {}
+            for finding in result.findings:
+                findings.setdefault(_of(finding.measured), []).append(finding)
+            for one in found:
+                yield one, _point(result.slot.window, one, findings.get(_of(one), ()))
+
+
+def _of(one: Measured) -> tuple[str, str, bool]:
+    return one.metric, one.column, one.estimated
+
+
+def _point(window: Window, one: Measured, findings: Iterable[Finding]) -> Point:
+    """A value with its bounds. A rule over several windows together may alert as well: it says
+    nothing of the value of one."""
     value = None if one.value is None or one.value != one.value else one.value
     spread = one.error + 1.96 * (one.standard_error or 0.0)
-    point = Point(result.slot.window, value, one.n, spread=spread, why=one.why)
-    finding = next(_of(result, one), None)
-    if finding is None:
-        return point
-    low, high = held(finding)
-    return replace(point, low=low, high=high, status=finding.status, noted=finding.noted)
+    own = next((each for each in findings if each.rule.windows == 1), None)
+    statuses = {each.status for each in findings}
+    status = Status.ALERT if Status.ALERT in statuses else own.status if own else None
+    low, high = held(own) if own else (None, None)
+    outside = own is not None and _is_broken(own)
+    return Point(window, value, one.n, low, high, spread, status, outside, one.why)
 
 
 def held(finding: Finding) -> tuple[float | None, float | None]:
     """The bounds that a value was held to: those of the rule, and what is allowed for chance."""
-    rule, chance = finding.rule, allowance(finding.rule, finding.measured)
-    low = None if rule.low is None else rule.low - chance
-    if rule.high is None:
-        return low, None
-    least = finding.measured.chance if rule.source == "learned" else rule.high
-    return low, max(rule.high + chance, least)
-
-
-def _of(result: Result, one: Measured) -> Iterator[Finding]:
-    for finding in result.findings:
-        found = finding.measured
-        if (found.metric, found.column, found.estimated) == (one.metric, one.column, one.estimated):
-            yield finding
+    low, high, _ = bounds(finding.rule, finding.measured)
+    return low, high

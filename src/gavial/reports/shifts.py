@@ -64,15 +64,13 @@ class Histogram:
 
 def drift(verdict: Verdict) -> Drift | None:
     """How the features of a version drifted; `None` where that was not measured."""
-    measured = {one.metric for result in verdict.results for one in result.measured if one.column}
+    measured = {one.metric for result in verdict.results for one in result.measured}
     metric = next((one for one in names.DRIFT if one in measured), None)
     if metric is None:
         return None
     columns: dict[str, list[Point]] = {}
-    for result in verdict.results:
-        for one in result.measured:
-            if one.metric == metric and one.column and result.slot.window is not None:
-                columns.setdefault(one.column, []).append(series.point(result, one))
+    for one, point in series.points_of(verdict, lambda one: one.metric == metric):
+        columns.setdefault(one.column, []).append(point)
     rows = []
     for column, found in columns.items():
         known = [one for one in found if one.value is not None]

@@ -43,7 +43,7 @@ def versions(watched: Watched) -> Table:
     )
     return table(
         "Verdicts",
-        ("version", "segment", "status", "since", "windows", "of them alert", "why"),
+        ("version", "segment", "status", "since", "windows", "alerts", "why"),
         (
             (
                 one.version,
@@ -51,7 +51,8 @@ def versions(watched: Watched) -> Table:
                 f"{words.SIGNS[one.status]} {one.status}",
                 words.begin(one.since) if one.since else "–",
                 names.count(len(one.results)),
-                " · ".join(one.reasons[:5]),
+                names.count(sum(result.status is Status.ALERT for result in one.results)),
+                next(iter(words.reasons(one)), ""),
             )
             for one in sorted(newest, key=lambda one: order.index(one.status))
         ),
@@ -199,7 +200,7 @@ def looks(found: Comparison) -> Table:
             (
                 str(one.window).rpartition(" to ")[2] if one.window else "–",
                 names.count(one.n),
-                *(f"{value:.4g}" for value in (one.difference, one.low, one.high)),
+                *(names.number(value) for value in (one.difference, one.low, one.high)),
             )
             for one in reversed(found.looks)
         ),

@@ -104,7 +104,11 @@ def compared(found: Comparison) -> list[str]:
     lines += [f"  {one}" for one in (*words.proof(found), *found.reasons)]
     if found.looks:
         blocks = sparkline([one.difference for one in found.looks])
-        lines += ["", f"difference by look  {blocks}  last {found.looks[-1].difference:.3g}", ""]
+        lines += [
+            "",
+            f"difference by look  {blocks}  last {names.number(found.looks[-1].difference, 3)}",
+            "",
+        ]
     lines += [f"next: {one}" for one in words.comparison_steps(found)]
     return [harmless(one) for one in lines]
 

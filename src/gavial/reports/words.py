@@ -71,19 +71,21 @@ def between(low: float | None, high: float | None) -> str:
     """What bounds allow.
 
     >>> between(0.7, None), between(-1.0, 1.0), between(None, None)
-    ('at least 0.7', 'between -1 and 1', 'anything')
+    ('at least 0.7', 'between −1 and 1', 'anything')
     """
     if low is not None and high is not None:
-        return f"between {low:.4g} and {high:.4g}"
+        return f"between {names.number(low)} and {names.number(high)}"
     if low is not None:
-        return f"at least {low:.4g}"
-    return f"at most {high:.4g}" if high is not None else "anything"
+        return f"at least {names.number(low)}"
+    return f"at most {names.number(high)}" if high is not None else "anything"
 
 
 def metric(finding: Finding) -> str:
     """What a finding is of: a metric, of a feature where it is one's."""
     one = finding.measured
-    return names.name(one.metric).title + (f" of {one.column}" if one.column else "")
+    text = names.name(one.metric).title + (f" of {one.column}" if one.column else "")
+    together = finding.rule.windows
+    return f"{text}, {together} windows together" if together > 1 else text
 
 
 def next_steps(verdict: Verdict) -> list[str]:
@@ -152,8 +154,9 @@ def proof(found: Comparison) -> list[str]:
         side = "lower" if last.difference < 0 else "higher"
         sentences.append(
             f"The challenger's {loss} is {side} by {abs(last.difference):.3g} over "
-            f"{names.count(last.n)} records; the true difference is between {last.low:.3g} and "
-            f"{last.high:.3g}, with {100 * (1 - found.alpha):.4g}% confidence at every look so far."
+            f"{names.count(last.n)} records; the true difference is between "
+            f"{names.number(last.low, 3)} and {names.number(last.high, 3)}, with "
+            f"{100 * (1 - found.alpha):.4g}% confidence at every look so far."
         )
     else:
         sentences.append("No window has been looked at: no labelled records of both versions yet.")

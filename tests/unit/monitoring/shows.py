@@ -195,10 +195,15 @@ def quantiles(column: pd.Series, n: int) -> Numeric:
     return from_quantiles(np.quantile(column, np.linspace(0, 1, n + 1), method="lower"))
 
 
-def _days(parts: Sequence[pd.DataFrame], profile: Profile) -> dict[Slot, State]:
+def by_day(states: Sequence[State]) -> dict[Slot, State]:
+    """States of records without dates, as if each were of a day."""
     first = datetime(2024, 1, 1, tzinfo=UTC)
-    windows = (Windows("day").of(first + timedelta(days=n)) for n in range(len(parts)))
-    return {_slot(w): count(rows(one), profile) for w, one in zip(windows, parts, strict=True)}
+    days = (first + timedelta(days=n) for n in range(len(states)))
+    return {_slot(Windows("day").of(day)): one for day, one in zip(days, states, strict=True)}
+
+
+def _days(parts: Sequence[pd.DataFrame], profile: Profile) -> dict[Slot, State]:
+    return by_day([count(rows(one), profile) for one in parts])
 
 
 def _slot(window: Window) -> Slot:

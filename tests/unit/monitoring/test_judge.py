@@ -132,7 +132,10 @@ def test_an_alert_says_what_broke_when_by_how_much_and_what_to_look_at():
     text = " ".join(found.reasons)
     assert "auc (area under the ROC curve) was 0.2" in text
     assert "in 2024-01-04 to 2024-01-05, of 1,000 records; at release it was 0.8" in text
-    assert " is allowed (three standard deviations over 6 chunks of the reference), and 0.0" in text
+    assert (
+        " is allowed (three standard deviations over 6 chunks of the reference, and what chance"
+        in text
+    )
     assert "It was first so in 2024-01-03 to 2024-01-04." in text
     assert "have other outcomes now (concept drift)" in text
 
@@ -168,8 +171,8 @@ def test_nulls_alert_though_quality_holds():
     assert found.status is ALERT
     assert found.reasons[:2] == (
         "null_rate of x was 1 in 2024-01-02 to 2024-01-03, of 1,000 records; at release it was 0. "
-        "Up to 0.05 is allowed (0.05 more than at release), and 0.0042 for chance. It was first so "
-        "in 2024-01-01 to 2024-01-02.",
+        "Up to 0.05 is allowed (0.05 more than at release). It was first so in 2024-01-01 to "
+        "2024-01-02.",
         "Look at where x comes from.",
     )
 
@@ -277,6 +280,7 @@ def test_a_reference_in_other_bins_is_none():
     other = Profile(BINARY, {}, "y", "said", "p", ("0", "1"), TENTHS)
     found = verdict([state(0)], references={"1.0.0": Reference(other, "1.0.0", (state(0),))})
     assert found.status is UNKNOWN
+    assert any("no reference with records in these bins" in one for one in found.reasons)
 
 
 def test_the_reference_of_the_rules_is_the_last_resort():

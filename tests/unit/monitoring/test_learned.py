@@ -80,9 +80,10 @@ def test_one_chunk_teaches_floors_alone():
 def test_quality_and_broken_data_alert_and_drift_of_features_is_a_note(alike):
     levels = {metric: one.level for (metric, _), one in alike.items()}
     alerts = {one for one, level in levels.items() if level is Level.ALERT}
-    assert alerts == {"auc", "log_loss", "f1", "null_rate", "nan_rate", "score_null_rate"}
+    data = {"null_rate", "nan_rate", "score_null_rate"}
+    assert alerts == {"auc", "log_loss", "brier", "f1"} | data
     assert levels["score_psi"] is levels["estimated_auc"] is Level.WITHOUT_LABELS
-    assert levels["psi"] is levels["label_psi"] is levels["brier"] is Level.NOTE
+    assert levels["psi"] is levels["label_psi"] is levels["accuracy"] is Level.NOTE
 
 
 def test_drift_of_features_alerts_where_nothing_else_is_watched():

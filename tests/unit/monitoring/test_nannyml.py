@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from shows import ORACLES, bins_of, pieces, quantiles, rows
+from shows import ORACLES, bins_of, by_day, pieces, quantiles, rows, verdict
 
 from gavial.monitoring.count import count
 from gavial.monitoring.measure import measure
 from gavial.monitoring.profile import BINARY, Profile, Reference
+from gavial.monitoring.verdict import Status
 
 FEATURES = ["car_value", "debt_to_income_ratio", "salary_range", "loan_length"]
 
@@ -29,8 +30,8 @@ def nannyml():
 
 @pytest.fixture(scope="module")
 def loans():
-    """The same records: of each chunk its metrics by name and column, with and without labels; and
-    the standard deviations of the reference."""
+    """The same records: of each chunk its metrics by name and column, with and without labels; the
+    standard deviations of the reference; and the verdicts with and without labels."""
     (folder,) = ORACLES.glob("lib/python*/site-packages/nannyml/datasets/data")
     before = pd.read_csv(folder / "synthetic_car_loan_reference.csv")
     after = pd.read_csv(folder / "synthetic_car_loan_analysis.csv")
@@ -47,13 +48,18 @@ def loans():
     chunks = tuple(count(rows(part), profile) for part in pieces(before, 10))
     reference = Reference(profile, "1.0.0", chunks)
 
-    def measured(frame):
-        return [
+    def judged(frame):
+        states = [count(rows(part), profile) for part in pieces(frame, 10)]
+        found = [
             {(one.metric, one.column): one for one in measure(state, profile, reference)}
-            for state in (count(rows(part), profile) for part in pieces(frame, 10))
+            for state in states
         ]
+        return found, verdict(profile, chunks, by_day(states))
 
-    return measured(after.merge(target, on="id")), measured(after), before.std(numeric_only=True)
+    (labelled, with_labels), (unlabelled, without) = (
+        judged(one) for one in (after.merge(target, on="id"), after)
+    )
+    return labelled, unlabelled, before.std(numeric_only=True), with_labels, without
 
 
 @pytest.mark.parametrize(
@@ -90,3 +96,12 @@ def test_wasserstein_distances_are_those_of_nannyml_but_for_the_bins(nannyml, lo
         found = chunk["wasserstein", column]
         # NannyML puts numbers in bins of its own. What is guaranteed is far more than what is seen.
         assert abs(found.value - expected / scale) <= min(0.004, found.error)
+
+
+def test_the_verdict_is_an_alert_from_the_second_chunk_that_drifted(loans):
+    seventh = loans[3].results[6].slot.window
+    for found, metric in ((loans[3], "brier"), (loans[4], "estimated_brier")):
+        assert (found.status, found.since) == (Status.ALERT, seventh)
+        broken = [one.rule.metric for one in found.results[5].findings if one.status == "alert"]
+        assert metric in broken
+        assert not any(one.status is Status.ALERT for one in found.results[:5])

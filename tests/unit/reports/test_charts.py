@@ -20,7 +20,7 @@ from gavial.reports.drawing import SVG, Drawing
 TABLE = shifts.Histogram("a", ("b", "c", "d"), (0.5, 0.3, 0.2), (0.1, 0.1, 0.8), False, "then")
 NAMES = {
     *("timeline-auc", "timeline-log-loss", "timeline-f1", "timeline-score-psi"),
-    *("timeline-prediction-psi", "timeline-records", "drift", "histogram-1", "histogram-2"),
+    *("timeline-brier", "timeline-records", "drift", "histogram-1", "histogram-2"),
     *("calibration", "confusion"),
 }
 
@@ -57,6 +57,11 @@ def test_a_png_is_one_of_the_size_that_was_asked_for(drawn):
         assert abs(width - specs.WIDE * scale) <= 2 * scale
         assert 200 * scale < height < 500 * scale
         assert 5_000 < len(made) < 500_000
+
+
+def test_every_chart_is_what_the_schema_of_vega_lite_allows(drawn, compared):
+    for drawing in [*drawn.values(), *charts.compared([compared]).values()]:
+        specs.altair().Chart.from_dict(drawing.spec, validate=True)
 
 
 def test_equal_values_give_equal_charts(drawn):
@@ -174,4 +179,4 @@ def test_a_library_that_is_missing_names_the_line_that_installs_it(library, watc
 def test_a_drawing_says_what_is_to_be_seen(drawn):
     assert isinstance(drawn["drift"], Drawing)
     assert "hour: highest" in drawn["drift"].description
-    assert "outside its bounds in 12" in drawn["timeline-auc"].description
+    assert "outside its bounds in 1" in drawn["timeline-auc"].description
