@@ -432,11 +432,11 @@ def _tls_problem(host: str, error: BaseException) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return (
             f"The TLS certificate of {host} is not trusted: {_reason(error)}. Where an authority "
-            "of your own signed it, set its ca_file."
+            "of your own signed it, set ca_file for it."
         )
     if re.search("certificate.required", _causes(error), re.IGNORECASE):
         return (
-            f"{host} asks for a certificate of yours: set its client_cert to a PEM file with "
+            f"{host} asks for a certificate of yours: set client_cert for it to a PEM file with "
             "the certificate and its key."
         )
     return (

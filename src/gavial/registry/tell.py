@@ -30,6 +30,10 @@ from gavial.registry import local
 from gavial.registry.told import Ledger
 from gavial.registry.warn import warn
 
+NO_CHANNELS: Final = (
+    "No channels are configured: write [[monitor.channels]] tables into "
+    "~/.config/gavial/config.toml or gavial.toml, or name a file of them by GAVIAL_MONITOR"
+)
 TOLD: Final = "told"
 PUBLISHED: Final = "published"
 NOTHING_NEW: Final = "nothing new"
@@ -113,7 +117,10 @@ def tell(
     ledger = Ledger(settings.state or folder or local.state_folder() / "told", subject.module)
     chosen = [one for one in settings.channels if _is_for(one, subject.module)]
     if not chosen:
-        return Telling()
+        which = (
+            f"None of the channels is for {subject.module}" if settings.channels else NO_CHANNELS
+        )
+        return Telling(problems=(f"Nobody is told. {which}.",))
     with ledger.held() as alone:
         if not alone:
             failed = [Delivery(one.name, one.kind, FAILED) for one in chosen]

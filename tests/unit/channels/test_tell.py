@@ -279,6 +279,26 @@ def test_where_nothing_can_be_noted_it_is_told_all_the_same(serve, tmp_path):
     assert "cannot be written" in told.problems[0]
 
 
+def test_a_note_that_cannot_be_replaced_is_told_with_what_follows(serve, tmp_path):
+    server = serve()
+    configured = settings(hook(server))
+    run(tmp_path, configured, make())
+    (file,) = tmp_path.glob("*.json")
+    file.unlink()
+    (file / "in the way").mkdir(parents=True)
+    told = run(tmp_path, configured, make())
+    assert outcomes(told) == {"hook": "told"}
+    assert "cannot be written" in told.deliveries[0].problem
+    assert "it will be told again" in told.deliveries[0].problem
+
+
+def test_where_nobody_is_to_be_told_that_is_said(serve, tmp_path):
+    (none,) = run(tmp_path, MonitorSettings(), make()).problems
+    assert "No channels are configured" in none
+    (other,) = run(tmp_path, settings(hook(serve(), modules=["org.*"])), make()).problems
+    assert other == "Nobody is told. None of the channels is for com.acme:churn."
+
+
 def test_a_run_that_waits_too_long_for_another_tells_nothing_and_says_so(
     serve, tmp_path, monkeypatch
 ):

@@ -212,10 +212,7 @@ def try_channels(as_json: JsonOption = False) -> None:
 
     settings = places.settings().monitor
     if not settings.channels:
-        raise ConfigurationError(
-            "No channels are configured: write [[monitor.channels]] tables into gavial.toml or "
-            "~/.config/gavial/config.toml, or name a file of them by GAVIAL_MONITOR."
-        )
+        raise ConfigurationError(f"{tell.NO_CHANNELS}.")
     with progress.shown("Telling the channels"):
         found = tell.try_out(settings)
     if as_json:
