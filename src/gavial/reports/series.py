@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from gavial.monitoring.finding import allowance
+from gavial.monitoring.bounds import bounds
 from gavial.monitoring.profile import Reference
 from gavial.monitoring.state import State, total
 from gavial.monitoring.verdict import (
@@ -275,10 +275,6 @@ def _point(window: Window, one: Measured, findings: Iterable[Finding]) -> Point:
 
 
 def held(finding: Finding) -> tuple[float | None, float | None]:
-    """The bounds that a value was held to: those of the rule, and what is allowed for chance."""
-    rule, chance = finding.rule, allowance(finding.rule, finding.measured)
-    low = None if rule.low is None else rule.low - chance
-    if rule.high is None:
-        return low, None
-    least = finding.measured.chance if rule.source == "learned" else rule.high
-    return low, max(rule.high + chance, least)
+    """The bounds that a value was held to, with what is allowed for chance."""
+    found = bounds(finding.rule, finding.measured)
+    return found.low, found.high
