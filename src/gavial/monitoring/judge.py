@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from gavial.maven.coordinate import Version
@@ -19,6 +19,7 @@ from gavial.monitoring.hysteresis import Replay
 from gavial.monitoring.measure import measure
 from gavial.monitoring.profile import Profile, Reference
 from gavial.monitoring.reasons import reasons
+from gavial.monitoring.rolled import length_of, rolled
 from gavial.monitoring.rule_file import Settings
 from gavial.monitoring.rules import RuleSet
 from gavial.monitoring.state import Slot, State
@@ -60,11 +61,13 @@ def judge(
         group = groups.setdefault((slot.module, slot.version, slot.segment), {})
         group[slot] = states[slot]
     usable = {one: found for one, found in references.items() if _is_usable(found, profile)}
-    taught: dict[tuple[str, str], tuple[Rule, ...]] = {}
+    taught: dict[tuple[str, str, timedelta | None], tuple[Rule, ...]] = {}
     found = []
     for (_, version, segment), group in sorted(groups.items(), key=lambda pair: pair[0]):
         reference, notes = _reference(version, usable, rules, profile, segment)
-        key = (reference.version if reference else "", segment)
+        length = length_of(group)
+        key = (reference.version if reference else "", segment, length)
+        reference = rolled(reference, length) if reference else None
         if key not in taught:
             taught[key] = rules.rules(profile, reference, segment)
         scale = _Scale(profile, reference, taught[key], rules.settings)

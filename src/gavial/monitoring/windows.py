@@ -9,17 +9,26 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gavial.errors import ConfigurationError
 
+_DAY: Final = timedelta(hours=22)  # clocks that go forward make one of 23
 PERIODS: Final = ("hour", "day", "week", "month", "quarter", "year")
 
 
 class Window(NamedTuple):
-    """From `start`, inclusive, to `end`, both in UTC."""
+    """From `start`, inclusive, to `end`, both in UTC.
+
+    As a text, one of days is shown by the days of its own time zone.
+
+    >>> str(Windows("week", "America/New_York").of(datetime(2013, 7, 4, tzinfo=UTC)))
+    '2013-07-01 to 2013-07-08'
+    """
 
     start: datetime
     end: datetime
 
     def __str__(self) -> str:
-        return f"{_text(self.start)} to {_text(self.end)}"
+        if self.end - self.start < _DAY:
+            return f"{_hour(self.start)} to {_hour(self.end)}"
+        return f"{_day(self.start)} to {_day(self.end)}"
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,10 @@ def _utc(local: datetime, zone: ZoneInfo) -> datetime:
     return local.replace(tzinfo=zone).astimezone(UTC)
 
 
-def _text(instant: datetime) -> str:
-    if (instant.hour, instant.minute, instant.second) == (0, 0, 0):
-        return instant.strftime("%Y-%m-%d")
-    return instant.strftime("%Y-%m-%dT%H:%MZ")
+def _day(midnight: datetime) -> str:
+    """The day that begins at a midnight of any zone from Hawaii to New Zealand in its summer."""
+    return f"{midnight + timedelta(hours=13):%Y-%m-%d}"
+
+
+def _hour(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%dT%H:%MZ}"

@@ -12,14 +12,17 @@ from gavial.maven.repository import Repository
 from gavial.maven.selector import Request
 from gavial.registry import alias as aliases
 from gavial.registry import chosen, places
+from gavial.registry import route as routes
 from gavial.registry import withdraw as withdrawn
 from gavial.registry.alias import Alias
 from gavial.registry.records import Author
 from gavial.registry.release import Release
+from gavial.registry.route import Kept as KeptRoute
 from gavial.registry.withdraw import Withdrawal
 
 if TYPE_CHECKING:
     from gavial.model.decision import Decision
+    from gavial.monitoring.route import Route
     from gavial.registry.find import Found
 
 
@@ -131,6 +134,50 @@ class ModelRepository:
         wanted = version if isinstance(version, Version) else Version.parse(version)
         author = Author.of(why, owner)
         return aliases.set_(self.store, _module(module), name, wanted, author, expected=expected)
+
+    def set_route(
+        self,
+        module: str | Module,
+        name: str,
+        route: Route | None,
+        *,
+        why: str = "",
+        owner: str | None = None,
+        expected: int | None = None,
+    ) -> KeptRoute:
+        """Let a route hold beside an alias from now on; `None` ends the one that does.
+
+        Args:
+            module: `group:artifact` of the model.
+            name: the alias, which means the route's champion.
+            route: which versions run side by side, and how.
+            why: in a sentence.
+            owner: who answers for it; else what `GAVIAL_OWNER` says.
+            expected: the `number` of the record that the caller saw, 0 where there was none.
+
+        Raises:
+            ReleaseNotFound: there is no such alias, or a version is not there or is withdrawn.
+            ConfigurationError: the route has another champion than the alias means.
+            Conflict: another record is the newest, or somebody else was faster.
+        """
+        author = Author.of(why, owner)
+        return routes.set_(self.store, _module(module), name, route, author, expected=expected)
+
+    def route(self, module: str | Module, name: str) -> KeptRoute:
+        """The route that holds beside an alias.
+
+        Raises:
+            ReleaseNotFound: there is none.
+        """
+        return routes.current(self.store, _module(module), name)
+
+    def route_history(self, module: str | Module, name: str) -> tuple[KeptRoute, ...]:
+        """What the route of an alias was, newest first.
+
+        Raises:
+            ReleaseNotFound: there is none.
+        """
+        return routes.history(self.store, _module(module), name)
 
     def withdraw(self, gav: str | Coordinate, *, why: str, owner: str | None = None) -> Withdrawal:
         """Take a release out of what selectors and Ivy see. Its exact coordinate still resolves.

@@ -32,11 +32,13 @@ from gavial.maven.selector import Request
 from gavial.maven.settings_signing import TrustRule
 from gavial.model import decision, gates
 from gavial.model.decision import Decision, Place
-from gavial.model.gates import Approvals, Evidence, Finding, Served
+from gavial.model.gates import Approvals, Compared, Evidence, Finding, Served
 from gavial.model.policy import Policy
+from gavial.monitoring.comparison import Comparison
 from gavial.owner import temporary
 from gavial.registry import (
     approve,
+    compared,
     decisions,
     fetched,
     golden,
@@ -72,6 +74,7 @@ def promote(
     owner: str | None = None,
     progress: Transferred | None = None,
     score: Score | None = None,
+    comparison: Comparison | str | os.PathLike[str] | None = None,
 ) -> Decision:
     """Bring a release to another repository: the same bytes under the same coordinate.
 
@@ -92,6 +95,8 @@ def promote(
         progress: called with a file's name, the bytes that went since the last call, and its size.
         score: scores the golden sample again, for policies that ask for it; `None` does so in the
             active Spark session, where there is one.
+        comparison: what `gavial.compare` said of the release and what the target serves, or a
+            file with its JSON, for policies that ask for it. The decision holds it.
 
     Returns:
         What was decided. `Decision.check()` raises where it was refused.
@@ -110,6 +115,7 @@ def promote(
     asked = policies.configured() if policy is None else policies.named(policy)
     author = Author.of(why, owner)
     author.check()
+    against = None if comparison is None else compared.read(comparison)
     here, there = places.open_named(source), places.open_named(target)
     if here.url.rstrip("/") == there.url.rstrip("/"):
         raise ConfigurationError(
@@ -119,7 +125,7 @@ def promote(
     release = Release.read(here, catalog.select(here, Request.parse(gav)))
     with temporary("gavial-promote-") as work:
         found = fetched.fetch(release, work, progress)
-        job = _Promotion(release, there, found, asked, author, sealing, progress, score)
+        job = _Promotion(release, there, found, asked, author, sealing, progress, score, against)
         return job.examine() if dry_run else job.run()
 
 
@@ -135,6 +141,7 @@ class _Promotion:
     signer: Signer | None
     progress: Transferred | None
     score: Score | None
+    compared: Compared | None
 
     @property
     def coordinate(self) -> Coordinate:
@@ -245,6 +252,7 @@ class _Promotion:
             self.author.when,
             self.author.why,
             dry_run,
+            self.compared.document if self.compared else None,
         )
 
     def _is_recorded(self) -> bool:
@@ -287,6 +295,7 @@ class _Promotion:
             self._since(),
             self._approvals(),
             self._golden(),
+            self.compared,
         )
 
     def _without_runtime(self) -> tuple[str, ...]:

@@ -86,8 +86,7 @@ def test_a_title_may_be_given(watched):
 
 def test_a_reader_without_a_mouse_can_skip_to_the_verdict(found):
     first = found.all("a")[0]
-    assert first == {"class": "skip", "href": "#main"}
-    assert found.all("main")[0]["id"] == "main"
+    assert first == {"class": "skip", "href": "#verdict"}
 
 
 def test_an_estimate_is_named_as_one_and_says_what_it_cannot_see(watched):

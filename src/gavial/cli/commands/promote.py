@@ -55,6 +55,14 @@ def promote(
             show_default=False,
         ),
     ] = None,
+    comparison: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="What gavial compare check --json said, for a policy that asks for it.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Ask every gate, and change nothing.")
     ] = False,
@@ -79,6 +87,7 @@ def promote(
             owner=owner,
             progress=transferred,
             score=partial(finding_here, source),
+            comparison=comparison,
         )
     if as_json:
         output.document(found.to_json())

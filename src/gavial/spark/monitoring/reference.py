@@ -22,6 +22,7 @@ from gavial.spark.monitoring.learning import Learning
 from gavial.spark.monitoring.table import Table
 
 FEATURES: Final = 200  # watched at most
+_BY_TIME, _BY_CONTENT = 60, 20  # chunks
 _LEAST: Final = 100  # records of a chunk, where there are that many
 _ACCURACY: Final = 10_000
 _TIME, _AT, _CHUNK, _CELLS = "time", "at", "chunk", "cells"
@@ -44,7 +45,7 @@ def learn(
     features: Sequence[str] | None = None,
     time: str = "",
     windows: Windows | None = None,
-    chunks: int = 20,
+    chunks: int | None = None,
     profile: Profile | None = None,
     version: str,
     task: str = "",
@@ -60,7 +61,8 @@ def learn(
         time: the column that says when a record was: the records are cut by it into chunks of as
             many records each. Without one a hash of each record cuts them.
         windows: whose `zone` a time without a zone is of; `None` is UTC.
-        chunks: how many, at most. How much they differ is what later records may differ by.
+        chunks: how many, at most: 60 by time, which are put together to the length of the windows
+            that are judged, else 20. How much they differ is what later records may differ by.
         profile: count in these bins, as versions of one major do, and learn none.
         version: whose records they are: `major.minor.build`.
         task: one of `gavial.monitoring.profile.TASKS`; "" finds out by labels and predictions.
@@ -101,13 +103,14 @@ def learned(
     features: Sequence[str] | None = None,
     time: str = "",
     windows: Windows | None = None,
-    chunks: int = 20,
+    chunks: int | None = None,
     profile: Profile | None = None,
     version: str,
     task: str = "",
 ) -> Learned:
     """As `learn`, with what was left out as a value."""
     table = Table(df, "the reference")
+    chunks = (_BY_TIME if time else _BY_CONTENT) if chunks is None else chunks
     if chunks < 1:
         raise ConfigurationError(f"chunks={chunks!r}: expected 1 or more.")
     problems: list[str] = []
