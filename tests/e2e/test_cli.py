@@ -116,7 +116,7 @@ def test_the_help_of_a_command_shows_an_example(gavial, command):
     [
         *(c for c in COMMANDS if c not in ("run", "alias", "monitor", "keygen", "promote")),
         *(f"alias {verb}" for verb in ("set", "list", "history")),
-        *(f"monitor {verb}" for verb in ("check", "scan")),
+        *(f"monitor {verb}" for verb in ("check", "report", "scan")),
     ],
 )
 def test_every_command_takes_a_repository_and_answers_in_json(gavial, command):
