@@ -31,13 +31,13 @@ COMMANDS = (
     "approve",
     "promote",
     "withdraw",
-    "compare",
     "lookup",
     "spark-conf",
     "run",
     "ivysettings",
     "keygen",
     "alias",
+    "compare",
     "repositories",
 )
 
@@ -113,7 +113,9 @@ def test_the_help_of_a_command_shows_an_example(gavial, command):
 @pytest.mark.parametrize(
     "command",
     [
-        *(c for c in COMMANDS if c not in ("run", "alias", "keygen", "promote")),
+        *(c for c in COMMANDS if c not in ("run", "alias", "compare", "keygen", "promote")),
+        "compare check",
+        *(f"compare route {verb}" for verb in ("set", "show", "history", "end")),
         *(f"alias {verb}" for verb in ("set", "list", "history")),
     ],
 )

@@ -29,7 +29,7 @@ _ENDS = "Exits with 0 for a verdict, 4 where a challenger is worse, 5 where one 
 compare_app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="Compare a challenger with a champion, and keep routes that run them side by side.",
+    help="Compare a challenger with a champion, side by side.",
     epilog=_EXAMPLE,
 )
 
