@@ -11,6 +11,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final
 
@@ -133,11 +134,15 @@ def text_of(value: object) -> str:
 
     >>> text_of(1.0), text_of(1), text_of(True), text_of(2.5), text_of("AA")
     ('1', '1', '1', '2.5', 'AA')
+    >>> text_of(Decimal("1.00")), text_of(Decimal("2.50"))
+    ('1', '2.5')
     """
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
+    if isinstance(value, Decimal) and value.is_finite():
+        return format(value, "f").rstrip("0").rstrip(".") if value % 1 else str(int(value))
     return str(value)
 
 

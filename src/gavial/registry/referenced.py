@@ -102,6 +102,8 @@ def learnt(
     flow = columns.flow(stages_of(saved, Coordinate.parse("none:none:0.0.0")))
     scored, prediction, score = _scored(given, flow, model)
     profile = None if given.edges == NEW else _shared(given, target, store)
+    if scored is not given.records:
+        scored = scored.persist()  # it is read several times, and scoring costs more than that
     found = reference.learned(
         scored,
         label=given.label,
@@ -112,6 +114,8 @@ def learnt(
         profile=profile,
         version="0.0.0",
     )
+    if scored is not given.records:
+        scored.unpersist()
     for one in found.problems:
         warn(one)
     return found.reference

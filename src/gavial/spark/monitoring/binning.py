@@ -130,17 +130,22 @@ def category_index(value: Column, kind: kinds.DataType, found: Categories) -> Co
         return _looked_up(value, value.cast("string"), list(texts), list(texts.values()))
     if isinstance(kind, kinds.BooleanType):
         value, kind = value.cast("int"), kinds.IntegerType()
-    known = {text: one for text in texts if (one := _value_of(text, kind)) is not None}
-    index = [texts[text] for text in known]
-    plain = [one for one in known.values() if one == one]
-    if isinstance(kind, _FLOATING):
-        value = value.cast("double")
-        case = _looked_up(value, value + functions.lit(0.0), plain, index[: len(plain)])
-        if len(plain) < len(known):
-            case = functions.when(functions.isnan(value), texts["nan"]).otherwise(case)
-        return case
-    literals = [functions.lit(one).cast(kind) for one in plain]
-    return _looked_up(value, value, literals, index)
+    known = [(one, at) for text, at in texts.items() if (one := _value_of(text, kind)) is not None]
+    plain = [(one, at) for one, at in known if one == one]
+    values, indices = [one for one, _ in plain], [at for _, at in plain]
+    if isinstance(kind, kinds.IntegralType):
+        return _looked_up(value, value.cast("bigint"), _cast(values, "bigint"), indices)
+    if isinstance(kind, kinds.DecimalType):
+        return _looked_up(value, value, _cast(values, kind.simpleString()), indices)
+    value = value.cast("double")
+    case = _looked_up(value, value + functions.lit(0.0), values, indices)
+    if len(plain) < len(known):
+        case = functions.when(functions.isnan(value), texts["nan"]).otherwise(case)
+    return case
+
+
+def _cast(values: Sequence[Any], kind: str) -> list[Column]:
+    return [functions.lit(one).cast(kind) for one in values]
 
 
 def _looked_up(
@@ -168,16 +173,18 @@ _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
 def _value_of(text: str, kind: kinds.DataType) -> Any:
-    """The value of a type whose text it is; `None` where there is none. NaN comes last."""
+    """The value of a type whose text it is; `None` where there is none."""
     try:
         if isinstance(kind, kinds.IntegralType):
             found: Any = int(text) if _INTEGER.fullmatch(text) else None
-            return found if found is not None and abs(found) < 2**63 else None
-        if isinstance(kind, kinds.DecimalType):
-            found = Decimal(text)
-            if not found.is_finite() or found != round(found, kind.scale):
+            if found is None or not -(2**63) <= found < 2**63:
                 return None
-            found = found.quantize(Decimal(1).scaleb(-kind.scale))
+        elif isinstance(kind, kinds.DecimalType):
+            found = Decimal(text)
+            if not found.is_finite() or found != found.quantize(Decimal(1).scaleb(-kind.scale)):
+                return None
+            if abs(found) >= Decimal(10) ** (kind.precision - kind.scale):
+                return None
         else:
             found = float(text)
     except (ValueError, InvalidOperation, OverflowError):

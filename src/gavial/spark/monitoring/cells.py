@@ -276,7 +276,9 @@ def is_vector(kind: kinds.DataType) -> bool:
 
 def score_array(value: Column, kind: kinds.DataType) -> Column:
     """A score of several classes as an array of doubles."""
-    return vector_to_array(value) if is_vector(kind) else value.cast("array<double>")
+    if is_vector(kind):
+        return functions.when(value.isNotNull(), vector_to_array(value))
+    return value.cast("array<double>")
 
 
 def _number(name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,10 +13,10 @@ from gavial.errors import CorruptRelease
 from gavial.monitoring import reference
 from gavial.monitoring.state import COLUMNS
 from gavial.spark import staging
+from gavial.spark.monitoring import instants
 from gavial.spark.schema import reason
 
 SCHEMA: Final = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TIMES: Final = tuple(name for name, kind in COLUMNS.items() if kind == "timestamp")
 # Every reader takes these for instants in UTC; Spark's own default is a type of its own.
 _SETTINGS: Final = {
@@ -74,5 +73,5 @@ def rows_of(df: DataFrame) -> list[dict[str, Any]]:
     for row in found:
         for name in times:
             if row[name] is not None:
-                row[name] = _EPOCH + timedelta(microseconds=row[name])
+                row[name] = instants.instant_of(row[name])
     return found

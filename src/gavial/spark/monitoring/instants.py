@@ -5,16 +5,18 @@ Spark's own `date_trunc` and its casts go by the session's zone, so none of them
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pyspark.sql import Column, functions
 from pyspark.sql import types as kinds
 
-from gavial.monitoring.windows import Windows
+from gavial.monitoring.windows import Window, Windows
 
 _DAY: Final = 86_400_000_000
 _HOUR: Final = 3_600_000_000
 _EPOCH: Final = "1970-01-01"
+_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # What Python's datetime can hold, with room for a zone and a year-long window.
 _FIRST, _LAST = -62_000_000_000_000_000, 253_000_000_000_000_000
 _WITH_ZONE: Final = (
@@ -64,6 +66,19 @@ def start(at: Column, windows: Windows) -> Column:
         date = functions.date_add(functions.lit(_EPOCH).cast("date"), days)
         midnight = _days(functions.trunc(date, windows.period)) * functions.lit(_DAY)
     return _of_local(midnight, windows.zone)
+
+
+def window(begin: int, windows: Windows) -> Window:
+    """The window that begins there, out of what `start` gives."""
+    instant = instant_of(begin)
+    if windows.period == "hour":  # where clocks move by half an hour, it has a part of another
+        return Window(instant, instant + timedelta(hours=1))
+    return windows.of(instant)
+
+
+def instant_of(at: int) -> datetime:
+    """Microseconds since 1970 as Python's own."""
+    return _START + timedelta(microseconds=at)
 
 
 def _of_local(local: Column, zone: str) -> Column:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pyspark.sql import Column, DataFrame, functions
@@ -24,7 +23,6 @@ from gavial.spark.monitoring.table import Table
 
 FEATURES: Final = 200  # watched at most
 _LEAST: Final = 100  # records of a chunk, where there are that many
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ACCURACY: Final = 10_000
 _TIME, _AT, _CHUNK, _CELLS = "time", "at", "chunk", "cells"
 
@@ -186,7 +184,8 @@ def _by_time(table: Table, chosen: Chosen, name: str, zone: str, chunks: int) ->
         number = number + functions.when(at >= one, 1).otherwise(0)
     ends = [*starts[1:], row["high"] + 1]
     windows = tuple(
-        Window(_instant(low), _instant(high)) for low, high in zip(starts, ends, strict=True)
+        Window(instants.instant_of(low), instants.instant_of(high))
+        for low, high in zip(starts, ends, strict=True)
     )
     without = row["rows"] - row["n"]
     problems = (
@@ -210,10 +209,6 @@ def _aliased(chosen: Chosen) -> list[Column]:
 
 def _bounded(chunks: int, records: int) -> int:
     return max(1, min(chunks, records // _LEAST))
-
-
-def _instant(at: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=at)
 
 
 def _is_hashed(kind: kinds.DataType) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pyspark.sql import DataFrame, Row, Window, functions
@@ -32,7 +31,6 @@ from gavial.spark.monitoring.labels import Labels
 from gavial.spark.monitoring.segments import text_of
 from gavial.spark.monitoring.table import Table
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MARK, _TIME, _AT, _FAULT, _VERSION_COLUMN, _START = (
     "mark",
     "time",
@@ -290,7 +288,7 @@ def _read(
 
 
 def _slot(module: Module, windows: Windows, version: str, start: int, segment: str) -> Slot:
-    return Slot(str(module), version, windows.of(_EPOCH + timedelta(microseconds=start)), segment)
+    return Slot(str(module), version, instants.window(start, windows), segment)
 
 
 def _told(
