@@ -107,7 +107,7 @@ def check(
 
     terms, windows = Terms(loss, margin, alpha, intended), Windows(window, zone)
     if scored.endswith(".json") and Path(scored).is_file():
-        found: tuple[Comparison, ...] = (compared.from_file(scored),)
+        found = compared.read(scored)
     else:
         from gavial.spark.comparing.compare import compare_all
         from gavial.spark.comparing.rows import Columns
