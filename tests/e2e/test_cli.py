@@ -31,16 +31,17 @@ COMMANDS = (
     "approve",
     "promote",
     "withdraw",
-    "compare",
     "lookup",
     "spark-conf",
     "run",
     "ivysettings",
     "keygen",
     "alias",
+    "compare",
     "monitor",
     "repositories",
 )
+GROUPS = ("alias", "compare", "monitor")
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,9 @@ def test_the_help_of_a_command_shows_an_example(gavial, command):
 @pytest.mark.parametrize(
     "command",
     [
-        *(c for c in COMMANDS if c not in ("run", "alias", "monitor", "keygen", "promote")),
+        *(c for c in COMMANDS if c not in GROUPS and c not in ("run", "keygen", "promote")),
+        "compare check",
+        *(f"compare route {verb}" for verb in ("set", "show", "history", "end")),
         *(f"alias {verb}" for verb in ("set", "list", "history")),
         *(f"monitor {verb}" for verb in ("check", "report", "scan")),
     ],
