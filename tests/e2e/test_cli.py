@@ -31,7 +31,6 @@ COMMANDS = (
     "approve",
     "promote",
     "withdraw",
-    "compare",
     "lookup",
     "spark-conf",
     "run",
@@ -39,6 +38,7 @@ COMMANDS = (
     "keygen",
     "alias",
     "monitor",
+    "compare",
     "repositories",
 )
 
@@ -114,7 +114,13 @@ def test_the_help_of_a_command_shows_an_example(gavial, command):
 @pytest.mark.parametrize(
     "command",
     [
-        *(c for c in COMMANDS if c not in ("run", "alias", "monitor", "keygen", "promote")),
+        *(
+            c
+            for c in COMMANDS
+            if c not in ("run", "alias", "monitor", "compare", "keygen", "promote")
+        ),
+        "compare check",
+        *(f"compare route {verb}" for verb in ("set", "show", "history", "end")),
         *(f"alias {verb}" for verb in ("set", "list", "history")),
         *(f"monitor {verb}" for verb in ("check", "report", "scan")),
     ],
