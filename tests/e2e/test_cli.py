@@ -37,8 +37,8 @@ COMMANDS = (
     "ivysettings",
     "keygen",
     "alias",
-    "monitor",
     "compare",
+    "monitor",
     "repositories",
 )
 
