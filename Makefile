@@ -47,7 +47,10 @@ $(ORACLES)/.installed: requirements/oracles.txt
 	$(ORACLES)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/oracles.txt
 	touch $@
 
-test: setup java $(SIGNING)/.installed $(ORACLES)/.installed ## run the tests
+browser:
+	@tools/ensure-browser.sh
+
+test: setup java browser $(SIGNING)/.installed $(ORACLES)/.installed ## run the tests
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --skip-covered --skip-empty
 
@@ -153,4 +156,4 @@ lock: ## resolve the locked versions again (needs uv)
 clean: ## remove what was built
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse
 
-.PHONY: help setup java jdk demo test test-spark35 test-servers test-cluster fuzz bench bench-quick docs lint check format lock clean
+.PHONY: help setup java jdk browser demo test test-spark35 test-servers test-cluster fuzz bench bench-quick docs lint check format lock clean

@@ -165,7 +165,6 @@ def watch() -> None:
     gavial(
         *("monitor", "report", MODEL, "--states", str(STATES), "--output", str(REPORT)),
         *("--repository", str(RELEASES)),
-        code=4,
     )
 
 
