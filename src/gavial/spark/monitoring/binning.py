@@ -20,11 +20,7 @@ _FLOATING = kinds.FloatType | kinds.DoubleType
 
 
 def quoted(name: str) -> Column:
-    """A column by its name, whatever characters that has.
-
-    >>> quoted("a.b")
-    Column<'a.b'>
-    """
+    """A column by its name, whatever characters that has."""
     return functions.col("`" + name.replace("`", "``") + "`")
 
 
