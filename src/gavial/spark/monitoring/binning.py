@@ -20,11 +20,7 @@ _FLOATING = kinds.FloatType | kinds.DoubleType
 
 
 def quoted(name: str) -> Column:
-    """A column by its name, whatever characters that has.
-
-    >>> quoted("a.b")
-    Column<'a.b'>
-    """
+    """A column by its name, whatever characters that has."""
     return functions.col("`" + name.replace("`", "``") + "`")
 
 
@@ -164,7 +160,7 @@ def _looked_up(
         *[one if isinstance(one, Column) else functions.lit(one) for one in values]
     )
     # Of constants, so that both are made once and the search is a short loop.
-    place = functions.array_position(known, compared).cast("int")
+    place = functions.call_function("array_position", known, compared).cast("int")
     numbers = functions.array(*[functions.lit(one) for one in (bins.UNSEEN, *indices)])
     return case.otherwise(functions.get(numbers, place)).cast("int")
 

@@ -190,7 +190,9 @@ class Learning:
             score = self._found[SCORE].column.cast("double")
         elif SCORE in self._found:
             each = score_array(self._found[SCORE].column, self._found[SCORE].kind)
-            top = (functions.array_position(each, functions.array_max(each)) - 1).cast("int")
+            top = (
+                functions.call_function("array_position", each, functions.array_max(each)) - 1
+            ).cast("int")
         nothing = functions.lit(None).cast("string")
         label, prediction = (
             self._found[one].column if one in self._found else nothing
