@@ -99,6 +99,7 @@ def learnt(
             "reference= is counted by Spark, and there is no session: deploy where the DataFrame "
             "was made."
         )
+    session.classic()
     flow = columns.flow(stages_of(saved, Coordinate.parse("none:none:0.0.0")))
     scored, prediction, score = _scored(given, flow, model)
     profile = None if given.edges == NEW else _shared(given, target, store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -83,10 +84,11 @@ def is_finite(value: Column) -> Column:
 
 
 def with_buckets(df: DataFrame, wanted: Mapping[str, Numeric]) -> DataFrame:
-    """Add for each column of doubles the one that `numeric_index` reads.
+    """Add for each column of doubles its bucket, which `index_of` reads.
 
-    Spark's own Bucketizer searches them in the JVM. An expression of comparisons grows to a method
-    that the JVM no longer compiles: that took five times as long.
+    Spark's own Bucketizer searches them in the JVM. What a bucket means is left to `index_of`,
+    since the code for each record has to stay small: a method of more than 8,000 bytes is never
+    compiled by the JVM, and a tree of comparisons took five times as long.
 
     Args:
         df: the records.
@@ -108,18 +110,21 @@ def bucket(name: str) -> str:
     return f"{name}_bucket"
 
 
-def numeric_index(name: str, found: Numeric) -> Column:
-    """As `Numeric.index`: the bin of a column of doubles, once `with_buckets` was there."""
-    value, raw = functions.col(name), functions.col(bucket(name))
-    last = len(_splits(found)) - 2  # the bucket from the last edge to infinity
-    case = functions.when(value.isNull(), bins.NULL)
-    case = case.when(raw > last, bins.NAN)
-    case = case.when((raw > 0) & (raw < last), raw.cast("int") - 1)
-    case = case.when(value == -_INFINITY, bins.NEGATIVE_INFINITY)
-    case = case.when(value == _INFINITY, bins.POSITIVE_INFINITY)
-    case = case.when(raw == 0, bins.BELOW)
-    case = case.when(value == found.edges[-1], len(found) - 1)
-    return case.otherwise(bins.ABOVE).cast("int")
+def index_of(raw: int | None, is_number: bool, found: Numeric) -> int:
+    """As `Numeric.index`, of a value of which the bucket is known, and whether it is finite."""
+    splits = _splits(found)
+    inner = len(set(found.edges)) - 1  # buckets that are bins; then the last edge itself
+    if raw is None:
+        return bins.NULL
+    if raw == len(splits) - 1:
+        return bins.NAN
+    if raw == 0:
+        return bins.BELOW if is_number else bins.NEGATIVE_INFINITY
+    if raw <= inner:
+        return raw - 1
+    if not is_number:
+        return bins.POSITIVE_INFINITY
+    return len(found) - 1 if raw == inner + 1 else bins.ABOVE
 
 
 def category_index(value: Column, kind: kinds.DataType, found: Categories) -> Column:
@@ -165,8 +170,11 @@ def _looked_up(
 
 
 def _splits(found: Numeric) -> list[float]:
-    # `+ 0.0`, since the search takes -0.0 for less than 0.0.
-    return [-_INFINITY, *sorted({one + 0.0 for one in found.edges}), _INFINITY]
+    # `+ 0.0`, since the search takes -0.0 for less than 0.0. What follows the last edge is one
+    # more, so that the last edge itself, which belongs to the last bin, has a bucket of its own.
+    edges = sorted({one + 0.0 for one in found.edges})
+    after = math.nextafter(edges[-1], _INFINITY)
+    return [-_INFINITY, *edges, *([after] if after < _INFINITY else []), _INFINITY]
 
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}")

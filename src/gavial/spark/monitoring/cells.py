@@ -16,9 +16,9 @@ from gavial.monitoring.count import SMALLEST
 from gavial.monitoring.profile import BINARY, MULTICLASS, REGRESSION, Profile
 from gavial.monitoring.state import Cell, Key
 from gavial.spark.monitoring import binning
-from gavial.spark.monitoring.binning import numeric_index
 
 _LATENCY: Final = Numeric(state.LATENCY_EDGES)
+_LIMIT: Final = "spark.sql.codegen.hugeMethodLimit"
 LABEL, PREDICTION, SCORE, SECONDS = "label", "prediction", "score", "seconds"
 
 
@@ -36,6 +36,7 @@ class Cells:
     profile: Profile
     kinds: Mapping[str, kinds.DataType]
     keys: list[tuple[str, str]] = field(default_factory=list)
+    _bins: dict[int, Numeric] = field(default_factory=dict)
 
     def of(self, df: DataFrame, name: str, extra: Sequence[Column] = ()) -> DataFrame:
         """Add the array, as a column, to records that have the columns of `kinds`.
@@ -57,9 +58,13 @@ class Cells:
         return self.keys.index((kind, column))
 
     def key(self, row: Row) -> Key:
-        """The key of a row of `summed`."""
+        """The key of a row of `summed`. Two rows may have one: then their cells are added."""
         kind, column = self.keys[row["cell"]]
-        return Key(kind, column, row["bin"], row["label"])
+        found = self._bins.get(row["cell"])
+        index = row["bin"]
+        if found is not None:
+            index = binning.index_of(index, row["finite"], found)
+        return Key(kind, column, index, row["label"])
 
     def _prepared(self, df: DataFrame) -> DataFrame:
         """Numbers as doubles, their buckets, and the label's class."""
@@ -178,13 +183,14 @@ class Cells:
         label: Column | None = None,
         optional: bool = False,
     ) -> Column:
+        self._bins[self.number(kind, name)] = found
         value = functions.col(_number(column))
         return self._cell(
             kind,
             name,
-            bin=numeric_index(_number(column), found),
+            bin=functions.col(binning.bucket(_number(column))),
             label=label,
-            value=binning.finite(value),
+            value=value,
             when=value.isNotNull() if optional else None,
         )
 
@@ -218,13 +224,15 @@ def cell(
     label: Column | None = None,
     value: Column | None = None,
 ) -> Column:
-    """A structure of the array: `cell` (none where that is null), `bin`, `label`, `value`."""
-    zero = functions.lit(0)
+    """A structure of the array: `cell` (none where that is null), `bin`, `label`, `value`.
+
+    A bin of numbers is the bucket that `binning.index_of` reads, as a double.
+    """
     none = functions.lit(None).cast("double")
     return functions.struct(
         number.cast("int").alias("cell"),
-        (zero if bin is None else bin).alias("bin"),
-        (zero if label is None else label).alias("label"),
+        (functions.lit(0.0) if bin is None else bin.cast("double")).alias("bin"),
+        (functions.lit(0) if label is None else label).alias("label"),
         (none if value is None else value).alias("value"),
     )
 
@@ -239,16 +247,40 @@ def summed(df: DataFrame, by: Sequence[str], name: str) -> DataFrame:
     """
     value = functions.col("value")
     each = df.select(*by, functions.explode(name).alias("one")).select(*by, "one.*")
-    return (
-        each.where(functions.col("cell").isNotNull())
-        .groupBy(*by, "cell", "bin", "label")
-        .agg(
-            functions.count(functions.lit(1)).alias("n"),
-            functions.avg(value).alias("mean"),
-            # Spark's own, which merges moments by Chan's formula as `Cell` does.
-            functions.var_pop(value).alias("variance"),
-        )
+    each = each.where(functions.col("cell").isNotNull()).select(
+        *by,
+        "cell",
+        functions.col("bin").cast("int").alias("bin"),
+        "label",
+        binning.is_finite(value).alias("finite"),
+        binning.finite(value).alias("value"),
     )
+    return each.groupBy(*by, "cell", "bin", "label", "finite").agg(
+        functions.count(functions.lit(1)).alias("n"),
+        functions.avg(value).alias("mean"),
+        # Spark's own, which merges moments by Chan's formula as `Cell` does.
+        functions.var_pop(value).alias("variance"),
+    )
+
+
+def collected(df: DataFrame) -> list[Row]:
+    """The rows of `summed`.
+
+    Of many columns Spark makes one method, and the JVM compiles none of more than 8,000 bytes: it
+    would be interpreted, many times slower. With the limit that Spark's own documentation names
+    it makes many short ones instead. The setting is as it was afterwards.
+    """
+    conf = df.sparkSession.conf
+    before = conf.get(_LIMIT, None)
+    conf.set(_LIMIT, "8000")
+    try:
+        rows: list[Row] = df.collect()
+        return rows
+    finally:
+        if before is None:
+            conf.unset(_LIMIT)
+        else:
+            conf.set(_LIMIT, before)
 
 
 def cell_of(row: Row) -> Cell:

@@ -16,7 +16,7 @@ from gavial.monitoring.profile import Profile, Reference
 from gavial.monitoring.state import Cell, Key, State
 from gavial.monitoring.windows import Window, Windows
 from gavial.spark.monitoring import binning, instants
-from gavial.spark.monitoring.cells import Cells, cell_of, summed
+from gavial.spark.monitoring.cells import Cells, cell_of, collected, summed
 from gavial.spark.monitoring.chosen import Chosen
 from gavial.spark.monitoring.learning import Learning
 from gavial.spark.monitoring.table import Table
@@ -132,9 +132,10 @@ def learned(
     )
     cells = Cells(profile, chosen.kinds)
     found: dict[int, dict[Key, Cell]] = {}
-    for row in summed(cells.of(cut.df, _CELLS), [_CHUNK], _CELLS).collect():
+    for row in collected(summed(cells.of(cut.df, _CELLS), [_CHUNK], _CELLS)):
         if row[_CHUNK] is not None:
-            found.setdefault(row[_CHUNK], {})[cells.key(row)] = cell_of(row)
+            key, chunk = cells.key(row), found.setdefault(row[_CHUNK], {})
+            chunk[key] = chunk.get(key, Cell(0)) + cell_of(row)
     if not found:
         raise ConfigurationError("The reference has no records: pass some that the model scored.")
     numbers = sorted(found)

@@ -24,6 +24,7 @@ from gavial.spark.monitoring.cells import (
     Cells,
     cell,
     cell_of,
+    collected,
     summed,
 )
 from gavial.spark.monitoring.chosen import Chosen
@@ -115,7 +116,7 @@ def scan(
     if labels is not None:
         placed = _labelled(placed, found, labels, windows.zone)
     cells = Cells(profile, found.kinds)
-    rows = _grouped(cells, placed, found, segments).collect()
+    rows = collected(_grouped(cells, placed, found, segments))
     return _read(rows, cells, module, windows, found.problems)
 
 
@@ -281,7 +282,8 @@ def _read(
         sum_ = cell_of(row)
         if (kind, column) == (state.DUPLICATE, LABEL):  # which carries how many were dropped
             sum_ = Cell(round(sum_.n * sum_.mean))
-        found.setdefault(slots[place], {})[cells.key(row)] = sum_
+        key, state_ = cells.key(row), found.setdefault(slots[place], {})
+        state_[key] = state_.get(key, Cell(0)) + sum_
     states = {slot: State(found[slot]) for slot in sorted(found, key=lambda one: one[1:])}
     told = [*problems, *_told(faults, contradicted, states, module)]
     return Scanned(states, tuple(told))

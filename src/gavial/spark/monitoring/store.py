@@ -6,10 +6,11 @@ import json
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC
 from pathlib import Path
 from typing import Any, Final
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession, functions
 
 from gavial.errors import ConfigurationError, CorruptRelease, GavialError
 from gavial.maven.coordinate import Module
@@ -18,9 +19,11 @@ from gavial.monitoring.kept import SOURCE, Kept, profile_of
 from gavial.monitoring.places import Place
 from gavial.monitoring.profile import Profile
 from gavial.monitoring.state import Cell, Key, Slot, State, States
+from gavial.spark import session
 from gavial.spark.monitoring import files
 from gavial.spark.schema import reason
 from gavial.spark.streaming.files import Files, qualified
+from gavial.spark.streaming.sinks import check_delta
 
 FORMATS: Final = ("parquet", "delta")
 _SLOT: Final = "slot"
@@ -47,6 +50,13 @@ class StateStore:
             raise ConfigurationError(
                 f"The format {format!r} is unknown: expected {' or '.join(map(repr, FORMATS))}."
             )
+        if session.is_connect(spark):
+            raise ConfigurationError(
+                "A store of states needs a classic session: a Spark Connect client shares no file "
+                "system with its server. Scan here, and keep the states where the driver is."
+            )
+        if format == "delta":
+            check_delta(spark)
         self.uri = qualified(spark, uri)
         self.format = format
         self._spark = spark
@@ -63,6 +73,9 @@ class StateStore:
         """
         self._keep_profile(profile)
         by_place = _by_place(states)
+        if self.format == "delta":
+            self._replace_in_table(states, profile, by_place)
+            return
         kept = self._rows(by_place)
         written = {
             place: [*state.rows(found, profile.digest), *_sources(kept.get(place, ()))]
@@ -86,6 +99,9 @@ class StateStore:
             ConfigurationError: they cannot be written; run the batch again.
         """
         self._keep_profile(profile)
+        if self.format == "delta":
+            self._append_to_table(states, profile, query, batch)
+            return
         by_place = _by_place(states)
         kept = self._rows(by_place)
         written = {}
@@ -102,9 +118,45 @@ class StateStore:
             IncompatibleModel: a later Gavial wrote some of it.
             CorruptRelease: a file is damaged.
         """
+        if self.format == "delta":
+            return Kept.of(self._table_rows(module), self._profiles())
         wanted = "group=*/artifact=*" if module is None else _folder(module)
         paths = [one for _, one in self._glob(f"{wanted}/version=*/window=*/{places.FILE}")]
         return Kept.of(self._read(paths), self._profiles())
+
+    # -- a Delta table -------------------------------------------------------------------------
+
+    def _replace_in_table(
+        self, states: States, profile: Profile, wanted: Collection[Place]
+    ) -> None:
+        """One transaction: whoever reads sees all windows before it, or all after it."""
+        if not states:
+            return
+        conditions = [_condition(place) for place in wanted]
+        with _explained(self.uri):
+            writer = self._frame(states, profile).write.format("delta").mode("overwrite")
+            if self._place("_delta_log")[0].exists(self._path("_delta_log")):
+                writer = writer.option("replaceWhere", " OR ".join(conditions))
+            writer.save(self.uri)
+
+    def _append_to_table(self, states: States, profile: Profile, query: str, batch: int) -> None:
+        """Delta keeps in its log which batches it has. Rows of one key add up when read."""
+        with _explained(self.uri):
+            writer = self._frame(states, profile).write.format("delta").mode("append")
+            writer.option("txnAppId", query).option("txnVersion", batch).save(self.uri)
+
+    def _table_rows(self, module: Module | None) -> list[dict[str, Any]]:
+        if not self._place("_delta_log")[0].exists(self._path("_delta_log")):
+            return []
+        with _explained(self.uri):
+            df = self._own.read.format("delta").load(self.uri)
+            if module is not None:
+                df = df.where(functions.col("module") == str(module))
+            return files.rows_of(df)
+
+    def _frame(self, states: States, profile: Profile) -> DataFrame:
+        rows = list(state.rows(states, profile.digest))
+        return self._own.createDataFrame(rows, files.SCHEMA).coalesce(1)
 
     # -- profiles ------------------------------------------------------------------------------
 
@@ -212,6 +264,14 @@ class StateStore:
             system, path = self._place(pattern)
             for one in system.globStatus(path) or ():
                 yield str(one.getPath().getName()), str(one.getPath().toString())
+
+
+def _condition(place: Place) -> str:
+    """Which rows of a table are of a window. Modules and versions have no quote in them."""
+    start = "window_start IS NULL"
+    if place.window is not None:
+        start = f"window_start = timestamp'{place.window.start.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z'"
+    return f"(module = '{place.module}' AND version = '{place.version}' AND {start})"
 
 
 def _folder(module: Module) -> str:

@@ -128,7 +128,7 @@ def sink(
             "a name in the session's catalogue."
         )
     if output_format == "delta":
-        _check_delta(spark)
+        check_delta(spark)
     if table is not None:
         if not _TABLE.fullmatch(table):
             raise ConfigurationError(
@@ -170,7 +170,12 @@ def check_apart(output: str, checkpoint: str) -> None:
         )
 
 
-def _check_delta(spark: SparkSession) -> None:
+def check_delta(spark: SparkSession) -> None:
+    """Check that a session can write Delta tables.
+
+    Raises:
+        ConfigurationError: it cannot, with what to start Spark with.
+    """
     if not _jvm_has(spark, _DELTA):
         raise ConfigurationError(
             "Delta Lake is not on the class path: start Spark with --packages io.delta:"
