@@ -147,7 +147,7 @@ def test_the_skip_link_is_seen_when_it_is_reached_and_leads_to_the_verdict(reade
         box = seen.locator(".skip").bounding_box()
         assert box["x"] >= 0
         seen.keyboard.press("Enter")
-        assert seen.url.endswith("#main")
+        assert seen.url.endswith("#verdict")
 
 
 def test_headings_are_in_order_and_images_have_names_as_assistive_technology_has_them(

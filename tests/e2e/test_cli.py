@@ -31,13 +31,13 @@ COMMANDS = (
     "approve",
     "promote",
     "withdraw",
-    "compare",
     "lookup",
     "spark-conf",
     "run",
     "ivysettings",
     "keygen",
     "alias",
+    "compare",
     "monitor",
     "repositories",
 )
@@ -114,9 +114,15 @@ def test_the_help_of_a_command_shows_an_example(gavial, command):
 @pytest.mark.parametrize(
     "command",
     [
-        *(c for c in COMMANDS if c not in ("run", "alias", "monitor", "keygen", "promote")),
+        *(
+            c
+            for c in COMMANDS
+            if c not in ("run", "alias", "monitor", "compare", "keygen", "promote")
+        ),
+        "compare check",
+        *(f"compare route {verb}" for verb in ("set", "show", "history", "end")),
         *(f"alias {verb}" for verb in ("set", "list", "history")),
-        *(f"monitor {verb}" for verb in ("check", "scan")),
+        *(f"monitor {verb}" for verb in ("check", "report", "scan")),
     ],
 )
 def test_every_command_takes_a_repository_and_answers_in_json(gavial, command):

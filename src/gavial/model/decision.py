@@ -219,7 +219,9 @@ class Decision:
 
 
 def _shortened(comparison: Mapping[str, Any]) -> dict[str, Any]:
-    return {**comparison, "looks": list(comparison.get("looks", ()))[-_MOST:]}
+    looks = comparison.get("looks")
+    newest = {"looks": looks[-_MOST:]} if isinstance(looks, list) else {}
+    return {**comparison, **newest}
 
 
 def _mapping(found: Any) -> Mapping[str, Any] | None:

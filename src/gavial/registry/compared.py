@@ -5,63 +5,72 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from gavial import limits
 from gavial.errors import ConfigurationError, CorruptRelease
+from gavial.maven.coordinate import Coordinate
 from gavial.model import json_values
 from gavial.model.gates import Compared
 from gavial.monitoring.comparison import Comparison
 
 
-def read(given: Comparison | str | os.PathLike[str]) -> Compared:
-    """A comparison, or the file that one was written to, as evidence.
+def read(given: Comparison | str | os.PathLike[str]) -> tuple[Comparison, ...]:
+    """A comparison, or those in a JSON file, such as `gavial compare check --json` writes.
 
     Raises:
         ConfigurationError: the file cannot be read.
         CorruptRelease: it holds no comparison.
         IncompatibleModel: a later Gavial wrote it.
     """
-    found = given if isinstance(given, Comparison) else from_file(given)
-    document = found.to_json()
+    if isinstance(given, Comparison):
+        return (given,)
+    path = Path(given).expanduser()
+    try:
+        with path.open("rb") as opened:
+            data = opened.read(limits.SMALL_FILE + 1)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The comparison {str(path)!r} cannot be read: {error.strerror or error}."
+        ) from error
+    if len(data) > limits.SMALL_FILE:
+        raise CorruptRelease(f"{path} has more than {limits.SMALL_FILE} bytes: no comparison has.")
+    try:
+        content: Any = json_values.loads(data)
+    except ValueError as error:
+        raise CorruptRelease(f"{path} is no JSON: {error!s:.200}.") from error
+    several = content.get("comparisons") if isinstance(content, dict) else None
+    return tuple(map(Comparison.from_json, several if isinstance(several, list) else [content]))
+
+
+def evidence(found: Sequence[Comparison], release: Coordinate) -> Compared | None:
+    """Of several comparisons the one of a release and all records; else the first, for the gate to
+    say what it is of."""
+    if not found:
+        return None
+    fits = (one for one in found if _challenger(one) == str(release) and not one.segment)
+    one = next(fits, found[0])
+    document = one.to_json()
     data = json.dumps(document, sort_keys=True, ensure_ascii=False).encode()
     return Compared(
-        f"{found.module}:{found.champion}",
-        f"{found.module}:{found.challenger}",
-        str(found.outcome),
-        found.loss,
-        found.margin,
-        found.alpha,
-        found.segment,
-        _until(found),
-        found.reasons[0] if found.reasons else str(found),
+        f"{one.module}:{one.champion}",
+        _challenger(one),
+        str(one.outcome),
+        one.loss,
+        one.margin,
+        one.alpha,
+        one.segment,
+        _until(one),
+        one.reasons[0] if one.reasons else str(one),
         document,
         hashlib.sha256(data).hexdigest(),
     )
 
 
-def from_file(file: str | os.PathLike[str]) -> Comparison:
-    """The comparison in a JSON file, such as `gavial compare check --json` writes.
-
-    Raises:
-        ConfigurationError, CorruptRelease, IncompatibleModel: as `read`.
-    """
-    path = Path(file).expanduser()
-    try:
-        with path.open("rb") as opened:
-            data = opened.read(limits.RECORD + 1)
-    except OSError as error:
-        raise ConfigurationError(
-            f"The comparison {str(path)!r} cannot be read: {error.strerror or error}."
-        ) from error
-    if len(data) > limits.RECORD:
-        raise CorruptRelease(f"{path} has more than {limits.RECORD} bytes: no comparison has.")
-    try:
-        content: Any = json_values.loads(data)
-    except ValueError as error:
-        raise CorruptRelease(f"{path} is no JSON: {error!s:.200}.") from error
-    return Comparison.from_json(content)
+def _challenger(one: Comparison) -> str:
+    return f"{one.module}:{one.challenger}"
 
 
 def _until(found: Comparison) -> str:

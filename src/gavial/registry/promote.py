@@ -115,7 +115,7 @@ def promote(
     asked = policies.configured() if policy is None else policies.named(policy)
     author = Author.of(why, owner)
     author.check()
-    against = None if comparison is None else compared.read(comparison)
+    comparisons = () if comparison is None else compared.read(comparison)
     here, there = places.open_named(source), places.open_named(target)
     if here.url.rstrip("/") == there.url.rstrip("/"):
         raise ConfigurationError(
@@ -123,6 +123,7 @@ def promote(
         )
     sealing = None if dry_run else signer.of(settings.signing)
     release = Release.read(here, catalog.select(here, Request.parse(gav)))
+    against = compared.evidence(comparisons, release.coordinate)
     with temporary("gavial-promote-") as work:
         found = fetched.fetch(release, work, progress)
         job = _Promotion(release, there, found, asked, author, sealing, progress, score, against)

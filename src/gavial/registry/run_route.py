@@ -35,7 +35,8 @@ def run_route(
     they are, and adds what the challengers make of them.
 
     Args:
-        records: a batch; within `foreachBatch`, one of a stream.
+        records: a batch; within `foreachBatch`, one of a stream. Each version reads them anew:
+            cache what is not the same each time, such as a sample.
         route: or `"group:artifact@alias"`: the route that is kept beside that alias.
         repository: where the versions lie: a configured id, a URL or a folder.
         watermark_col: the column that names the version; that of the champion's card without.

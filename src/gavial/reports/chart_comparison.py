@@ -14,8 +14,15 @@ def draw(found: Comparison, narrow: bool = False) -> Drawing:
     """The difference with its always-valid interval, the margin, and zero."""
     alt = specs.altair()
     low, high = _domain(found)
+    reach = high - low  # an interval may be endless at first: it ends outside of what is seen
     rows = [
-        {"n": one.n, "v": one.difference, "from": one.low, "to": one.high} for one in found.looks
+        {
+            "n": one.n,
+            "v": one.difference,
+            "from": max(one.low, low - reach),
+            "to": min(one.high, high + reach),
+        }
+        for one in found.looks
     ]
     for row, one in zip(rows, found.looks, strict=True):
         row["t"] = specs.instant(one.window.end) if one.window else one.n

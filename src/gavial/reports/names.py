@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -100,7 +101,7 @@ def shown(value: float | None) -> str:
     >>> shown(0.123456), shown(12000.0), shown(None), shown(float("nan"))
     ('0.1235', '12\u202f000', '–', '–')
     """
-    if value is None or value != value:
+    if value is None or not math.isfinite(value):
         return "–"
     if float(value).is_integer() and 1 <= abs(value) < 1e15:
         return count(value)

@@ -72,7 +72,7 @@ def _compared(found: Comparison) -> Iterator[str]:
         row = (
             text(names.name(found.loss).title),
             _spark([one.difference for one in found.looks], [False] * len(found.looks)),
-            *(text(names.number(one)) for one in (last.difference, last.low, last.high)),
+            *(text(names.shown(one)) for one in (last.difference, last.low, last.high)),
             text(names.count(last.n)),
         )
         yield from _table(("loss", "by look", "difference", "from", "to", "records"), [row], 0)

@@ -275,6 +275,6 @@ def _point(window: Window, one: Measured, findings: Iterable[Finding]) -> Point:
 
 
 def held(finding: Finding) -> tuple[float | None, float | None]:
-    """The bounds that a value was held to: those of the rule, and what is allowed for chance."""
-    low, high, _ = bounds(finding.rule, finding.measured)
-    return low, high
+    """The bounds that a value was held to, with what is allowed for chance."""
+    found = bounds(finding.rule, finding.measured)
+    return found.low, found.high

@@ -200,7 +200,7 @@ def looks(found: Comparison) -> Table:
             (
                 str(one.window).rpartition(" to ")[2] if one.window else "–",
                 names.count(one.n),
-                *(names.number(value) for value in (one.difference, one.low, one.high)),
+                *(names.shown(value) for value in (one.difference, one.low, one.high)),
             )
             for one in reversed(found.looks)
         ),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from gavial.monitoring.comparison import Comparison, Mode, Outcome
+from gavial.monitoring.comparison import Comparison, Look, Mode, Outcome
 from gavial.monitoring.metrics import Family, known
 from gavial.monitoring.verdict import Finding, Status, Verdict
 from gavial.monitoring.windows import Window
@@ -154,8 +155,7 @@ def proof(found: Comparison) -> list[str]:
         side = "lower" if last.difference < 0 else "higher"
         sentences.append(
             f"The challenger's {loss} is {side} by {abs(last.difference):.3g} over "
-            f"{names.count(last.n)} records; the true difference is between "
-            f"{names.number(last.low, 3)} and {names.number(last.high, 3)}, with "
+            f"{names.count(last.n)} records; the true difference is {_between(last)}, with "
             f"{100 * (1 - found.alpha):.4g}% confidence at every look so far."
         )
     else:
@@ -171,6 +171,12 @@ def proof(found: Comparison) -> list[str]:
             "whatever routes records is broken, and no verdict can be trusted until it is mended."
         )
     return sentences
+
+
+def _between(look: Look) -> str:
+    if not (math.isfinite(look.low) and math.isfinite(look.high)):
+        return "not known yet"
+    return f"between {names.number(look.low, 3)} and {names.number(look.high, 3)}"
 
 
 def comparison_steps(found: Comparison) -> list[str]:

@@ -66,6 +66,22 @@ def test_the_exit_code_is_that_of_the_verdict(command, tmp_path, outcome, code):
     assert (found, Comparison.from_json(json.loads(out))) == (code, kept)
 
 
+def test_of_several_the_exit_code_is_that_of_the_worst_on_all_records(command, tmp_path):
+    file = tmp_path / "kept.json"
+    worse = replace(FOUND, challenger="1.0.2", outcome=Outcome.WORSE)
+    undecided = replace(FOUND, challenger="1.0.3", outcome=Outcome.KEEP_GOING)
+    for kept, code in (
+        ([FOUND, undecided], 5),
+        ([FOUND, undecided, worse], 4),
+        ([FOUND, replace(worse, segment="shop=x")], 0),
+    ):
+        document = {"format": 1, "comparisons": [one.to_json() for one in kept]}
+        file.write_text(json.dumps(document))
+        found, out, _ = command("compare", "check", file, "--json")
+        assert (found, json.loads(out)) == (code, document)
+    assert "worse (shop=x)" in command("compare", "check", file)[1]
+
+
 def test_misuse_of_check_is_told(command, tmp_path):
     assert command("compare", "check", tmp_path)[0] == 2
     code, _, told = command("compare", "check", tmp_path, "--champion", "a:b:1.0.0")

@@ -150,15 +150,18 @@ def test_what_nobody_knows_or_fits_is_named(text, message):
         policy(text)
 
 
-TEXTS = st.text(max_size=12) | st.sampled_from(["auc >= 1", "owner", "2d", "current", "k.pub"])
+TEXTS = st.text(max_size=12) | st.sampled_from(["auc >= 1", "owner", "2d", "k.pub", "better"])
 SCALARS = TEXTS | st.booleans() | st.integers() | st.floats() | st.none()
+KEYS = st.sampled_from(
+    [
+        "metrics", "compatibility", "signature", "golden", "bom", "card", "age", "labels",
+        "approvals", "comparison", "outcome", "max_age", "margin", "alpha", "loss",
+    ]
+)  # fmt: skip
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS | KEYS, inner, max_size=3),
     max_leaves=8,
-)
-KEYS = st.sampled_from(
-    ["metrics", "compatibility", "signature", "golden", "bom", "card", "age", "labels", "approvals"]
 )
 
 

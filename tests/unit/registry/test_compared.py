@@ -49,6 +49,16 @@ def test_a_release_is_promoted_by_a_comparison_which_the_record_keeps(folders, t
     assert Comparison.from_json(kept.comparison) == BETTER
 
 
+def test_of_a_file_with_several_the_one_of_the_release_and_all_records_counts(folders, tmp_path):
+    file = tmp_path / "comparisons.json"
+    others = (replace(BETTER, challenger="1.0.7"), replace(BETTER, segment="shop=x"))
+    several = [one.to_json() for one in (*others, BETTER)]
+    file.write_text(json.dumps({"format": 1, "comparisons": several[:2]}))
+    assert promote(folders, file).reasons[0].startswith("comparison: it is of com.acme:churn:1.0.7")
+    file.write_text(json.dumps({"format": 1, "comparisons": several}))
+    assert promote(folders, file).outcome == "promoted"
+
+
 def test_a_comparison_that_is_no_verdict_refuses_and_is_kept_in_the_source(folders):
     found = promote(folders, replace(BETTER, outcome=Outcome.KEEP_GOING))
     assert found.outcome == "refused"

@@ -14,14 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gavial.errors import ConfigurationError
-from gavial.reports import chart_drift, charts, shifts, specs, theme
+from gavial.reports import chart_drift, charts, series, shifts, specs, theme
 from gavial.reports.drawing import SVG, Drawing
 
 TABLE = shifts.Histogram("a", ("b", "c", "d"), (0.5, 0.3, 0.2), (0.1, 0.1, 0.8), False, "then")
 NAMES = {
-    *("timeline-auc", "timeline-log-loss", "timeline-f1", "timeline-score-psi"),
-    *("timeline-brier", "timeline-records", "drift", "histogram-1", "histogram-2"),
-    *("calibration", "confusion"),
+    *("timeline-auc", "timeline-log-loss", "timeline-records", "drift", "histogram-1"),
+    *("histogram-2", "calibration", "confusion"),
 }
 
 
@@ -31,7 +30,8 @@ def drawn(watched):
 
 
 def test_there_is_a_chart_of_each_thing_that_a_report_shows(drawn):
-    assert set(drawn) == NAMES
+    assert set(drawn) >= NAMES
+    assert len([one for one in drawn if one.startswith("timeline-")]) == series.CHARTS
 
 
 def test_an_svg_is_xml_with_a_title_a_description_and_nothing_to_run_or_fetch(drawn):

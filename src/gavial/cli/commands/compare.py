@@ -29,7 +29,7 @@ _ENDS = "Exits with 0 for a verdict, 4 where a challenger is worse, 5 where one 
 compare_app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="Compare a challenger with a champion, and keep routes that run them side by side.",
+    help="Compare a challenger with a champion, side by side.",
     epilog=_EXAMPLE,
 )
 
@@ -107,7 +107,7 @@ def check(
 
     terms, windows = Terms(loss, margin, alpha, intended), Windows(window, zone)
     if scored.endswith(".json") and Path(scored).is_file():
-        found: tuple[Comparison, ...] = (compared.from_file(scored),)
+        found = compared.read(scored)
     else:
         from gavial.spark.comparing.compare import compare_all
         from gavial.spark.comparing.rows import Columns
