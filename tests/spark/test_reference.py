@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession, functions
 
@@ -17,9 +19,6 @@ from gavial.registry.deploy import deploy
 from gavial.registry.reference import of_file, reference_of
 from gavial.spark.monitoring import files
 from gavial.spark.monitoring.reference import learn, learned
-
-pyarrow = pytest.importorskip("pyarrow")  # the environment of Spark 3.5 has none
-parquet = pytest.importorskip("pyarrow.parquet")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 from pyspark.sql import SparkSession
 from states_parts import OTHER, PROFILE, records, states
 
@@ -19,9 +21,6 @@ from gavial.monitoring import state
 from gavial.monitoring.state import Slot, State
 from gavial.registry import states as without_jvm
 from gavial.spark.monitoring.store import StateStore
-
-pyarrow = pytest.importorskip("pyarrow")  # the environment of Spark 3.5 has none
-parquet = pytest.importorskip("pyarrow.parquet")
 
 HERE = Path(__file__).parent
 
