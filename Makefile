@@ -94,7 +94,7 @@ fuzz: $(FUZZ_STAMP) ## look for inputs that break what reads from outside (SECON
 # What is measured beside Gavial lives in an environment of its own: MLflow brings a hundred packages.
 BENCH_STAMP := build/bench/.installed
 BENCH_PYTHON := PYTHONPATH=src build/bench/env/bin/python
-BENCHMARKS := peers versions governance transfer watermark resolves cold_start
+BENCHMARKS := peers versions governance transfer watermark resolves cold_start monitoring sequential
 
 $(BENCH_STAMP): requirements/bench.txt
 	$(PYTHON) -m venv build/bench/env
@@ -108,7 +108,7 @@ $(BENCH_MONITORING)/.installed: requirements/bench-monitoring.txt
 	$(BENCH_MONITORING)/bin/python -m pip install --no-deps --quiet --disable-pip-version-check --require-hashes -r requirements/bench-monitoring.txt
 	touch $@
 
-bench: $(BENCH_STAMP) java ## measure beside Spark's own save and load, MLflow and curl (about an hour)
+bench: $(BENCH_STAMP) $(BENCH_MONITORING)/.installed java ## measure beside Spark's own save and load, MLflow and curl (about an hour)
 	for one in $(BENCHMARKS); do $(BENCH_PYTHON) benchmarks/$$one.py; done
 	$(BENCH_PYTHON) benchmarks/chart.py
 
