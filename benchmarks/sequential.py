@@ -3,7 +3,7 @@
     python benchmarks/sequential.py
 
 Needs numpy. Records are drawn as counts and moments of the records between two looks, by the exact
-distributions of both for normal losses; the rule is that of `gavial.monitoring.judge`.
+distributions of both for normal losses; the rule is that of `gavial.monitoring.outcome`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from gavial.monitoring.judge import INTENDED, MINIMUM
+from gavial.monitoring.outcome import INTENDED, MINIMUM
 from gavial.monitoring.sequence import width
 
 TIMES, ALPHA, SEED = 10_000, 0.05, 1
