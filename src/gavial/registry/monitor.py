@@ -307,11 +307,14 @@ def _read(rules: str | os.PathLike[str] | None) -> tuple[str | None, str]:
     try:
         with file.open("rb") as opened:
             data = opened.read(limits.SETTINGS + 1)
-        return data.decode(), file.name
     except OSError as error:
         raise ConfigurationError(
             f"The rules {str(file)!r} cannot be read: {error.strerror or error}."
         ) from error
+    if len(data) > limits.SETTINGS:
+        raise ConfigurationError(f"{file} has more than {limits.SETTINGS} bytes: no rules have.")
+    try:
+        return data.decode(), file.name
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{file} is not UTF-8 (at byte {error.start}).") from error
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final
 
 from pyspark.sql import Column, DataFrame, functions
 from pyspark.sql import types as kinds
@@ -19,8 +17,6 @@ from gavial.spark.comparing import loss as loss_of
 from gavial.spark.monitoring import instants, labels
 from gavial.spark.monitoring.labels import Labels
 from gavial.spark.monitoring.table import Found, Table
-
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ def read(
     if columns.time:
         rows = rows.withColumn("at", instants.micros("at", types["at"], windows.zone))
         if route.since is not None:
-            rows = rows.where(functions.col("at") >= (route.since - EPOCH) // timedelta.resolution)
+            rows = rows.where(functions.col("at") >= instants.micros_of(route.since))
     if columns.late is not None:
         rows = _joined(
             rows, [types[name] for name in columns.key_names()], columns.late, windows.zone
