@@ -14,7 +14,7 @@ from gavial.monitoring.comparison import Mode
 from gavial.monitoring.route import Route
 from gavial.monitoring.windows import Windows
 from gavial.spark.comparing import loss as loss_of
-from gavial.spark.monitoring import instants, labels
+from gavial.spark.monitoring import instants, labels, segments
 from gavial.spark.monitoring.labels import Labels
 from gavial.spark.monitoring.table import Found, Table
 
@@ -30,7 +30,8 @@ class Columns:
         prediction, score: what the model says.
         watermark: the version that scored it.
         time: when it was scored; "" puts all into one look.
-        segment: a column by whose values it is looked at apart, besides the whole; "" for none.
+        segment: a column by whose values, the 50 most frequent of them, it is looked at apart,
+            besides the whole; "" for none.
     """
 
     id: tuple[str, ...]
@@ -99,9 +100,8 @@ def _named(
     made.setdefault("at", functions.lit(None).cast("bigint"))
     made["segment"] = functions.lit("")
     if columns.segment:
-        text = table.need(columns.segment).column.cast("string")
-        named = functions.concat(functions.lit(f"{columns.segment}="), text)
-        made["segment"] = functions.coalesce(named, functions.lit(""))
+        text = segments.text_of(table, columns.segment)
+        made["segment"] = functions.concat(functions.lit(f"{columns.segment}="), text)
     if route.mode is Mode.SPLIT:
         keys = [table.need(name).column.cast("string") for name in route.key]
         known = functions.concat(*keys).isNotNull()  # of a null nothing is made
