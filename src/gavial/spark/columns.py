@@ -43,8 +43,10 @@ def same(column: str, columns: Iterable[str]) -> str | None:
 def quoted(name: str) -> Column:
     """A column by its very name, whatever characters that has.
 
-    >>> quoted("a.b")
-    Column<'a.b'>
+    >>> from gavial.spark import session
+    >>> df = session.current().range(1).toDF("a.b")
+    >>> df.select(quoted("a.b")).columns
+    ['a.b']
     """
     return functions.col(f"`{name.replace('`', '``')}`")
 
