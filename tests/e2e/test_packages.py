@@ -138,3 +138,46 @@ except gavial.errors.ReleaseNotFound as error:
     output = driver.submit(flags, follows + moved, GAVIAL_REPOSITORY=str(models))
     assert result(output)["marks"] == ["com.acme:churn:1.0.0"]
     assert "REFUSED com.acme:churn@champion means com.acme:churn:1.0.1" in output
+
+
+WATCH = """
+from pyspark.sql import functions
+from gavial.spark.monitoring.reference import learn
+
+scored = spark.range(600).selectExpr(
+    "id", "id % 7 AS x", "double(id % 2) AS label", "double(id % 2) AS prediction",
+    "0.2D + 0.5D * (id % 2) + 0.01D * (id % 11) AS score",
+    "timestamp_seconds(1700000000 + id * 600) AS at", "'com.acme:churn:1.0.0' AS pipeline",
+)
+reference = learn(
+    scored, features=["x"], label="label", prediction="prediction", score="score",
+    version="1.0.0",
+)
+watched = gavial.monitor(
+    scored, "com.acme:churn", models, time="at", states=states, reference=reference
+)
+other = functions.lit("com.acme:churn:1.0.1").alias("pipeline")
+both = scored.unionByName(scored.drop("pipeline").select("*", other))
+compared = gavial.compare(
+    both, champion="com.acme:churn:1.0.0", challenger="com.acme:churn:1.0.1",
+    id="id", score="score", margin=0.01, intended=100,
+)
+print("RESULT", json.dumps({
+    "driver": gavial.__file__,
+    "status": watched.status,
+    "shown": "<table>" in watched._repr_html_() and "1.0.1" in compared._repr_html_(),
+    "outcome": compared.outcome,
+}))
+"""
+
+
+def test_a_driver_with_pyspark_alone_watches_and_compares(models, driver, tmp_path):
+    """From the runtime jar: nothing that charts or channels are made with is there."""
+    flags = conf(models, "com.acme:churn", ivy=tmp_path / "ivy")
+    begin = JOB.partition("model = ")[0]
+    named = f"models, states = {str(models)!r}, {str(tmp_path / 'states')!r}\n"
+    found = result(driver.submit(flags, begin + named + WATCH))
+    assert "io.gavial_gavial-" in found["driver"]
+    assert found["status"] == "ok"
+    assert found["shown"]
+    assert found["outcome"] == "no difference worth having"

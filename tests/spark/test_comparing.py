@@ -106,6 +106,17 @@ def test_a_state_is_what_the_differences_of_each_record_add_up_to(drawn, loss, w
     assert state.m2 == pytest.approx(expected.m2, rel=1e-9)
 
 
+def test_a_label_that_is_a_text_is_the_prediction_of_the_same_number(drawn):
+    as_text = functions.col("label").cast("int").cast("string")
+    named = paired_cell(drawn.withColumn("label", as_text), "zero_one")
+    assert named == paired_cell(drawn, "zero_one")
+
+
+def test_a_label_that_is_no_index_of_a_class_has_no_loss(table):
+    rows = [record(1, name, 0.5, 1e12) for name in (A, B)]
+    assert lost(table(rows)) == {losses.INVALID: 1}
+
+
 def test_a_score_may_be_a_number_a_vector_or_an_array(spark, table):
     rows = [record(n, name, 0.1 * n + 0.05 * (name == B), float(n % 2)) for n in range(1, 9)
             for name in (A, B)]  # fmt: skip
@@ -273,6 +284,32 @@ def test_records_from_before_the_route_do_not_count(drawn):
     verdict = gavial.compare(drawn, SHADOW.at(since), id="id", time="at")
     assert verdict.looks[0].window.start == since
     assert verdict.looks[-1].n == 2000
+
+
+def test_where_clocks_go_back_by_half_an_hour_no_record_is_lost(table):
+    rows = []
+    for id, hour in ((1, 14), (2, 15)):  # the change is at 15:00 in UTC
+        at = datetime(2026, 4, 4, hour, 10, tzinfo=UTC)
+        for name, score in ((A, 0.5), (B, 0.6)):
+            row = record(id, name, score)
+            rows.append((*row[:5], at, *row[6:]))
+    hours = Windows("hour", "Australia/Lord_Howe")
+    made = found(table(rows), columns=replace(ID, time="at"), windows=hours)
+    assert [slot.window.start.hour for slot in sorted(made)] == [14, 14]
+    assert total(made.values()).moments(losses.paired("log_loss"), "1.0.0").n == 2
+
+
+def test_the_rarer_segments_are_one(table):
+    rows = [
+        record(100 * of + n, name, shop=f"s{of}")
+        for of in range(60)
+        for n in range(2)
+        for name in (A, B)
+    ]
+    made = found(table(rows), columns=replace(ID, segment="shop"))
+    assert len(made) == 1 + 50 + 1
+    (rest,) = (one for slot, one in made.items() if slot.segment == "shop=(other)")
+    assert rest.moments(losses.paired("log_loss"), "1.0.0").n == 20
 
 
 def test_segments_are_looked_at_apart_besides_the_whole(drawn):

@@ -12,6 +12,7 @@ from pyspark.ml.feature import SQLTransformer
 from pyspark.sql import DataFrame, SparkSession, functions
 
 import gavial
+from gavial import limits
 from gavial.errors import ConfigurationError, ModelNotFound, ReleaseNotFound
 from gavial.monitoring.verdict import Status
 from gavial.registry import monitor as use_case
@@ -178,6 +179,20 @@ def test_rules_of_a_file_are_judged_by_and_misspelt_ones_refused(
         check(states, Asked(CHURN, models, rules))
     with pytest.raises(ConfigurationError, match=r"gone\.toml' cannot be read"):
         check(states, Asked(CHURN, models, tmp_path / "gone.toml"))
+    # In characters it is short enough: its end must not be cut off without a word.
+    rules.write_text(f"description = '{'é' * limits.SETTINGS}'\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="no rules have"):
+        check(states, Asked(CHURN, models, rules))
+
+
+def test_states_by_days_and_by_weeks_in_one_folder_are_told(
+    spark: SparkSession, models: Path, tmp_path: Path
+) -> None:
+    df = scored(spark, range(3), WELL)
+    assert not watch(df, models, states=tmp_path).problems
+    found = watch(df, models, states=tmp_path, window="week")
+    (problem,) = found.problems
+    assert problem.startswith("Windows of version 1.0.1 overlap, such as ")
 
 
 def test_labels_that_come_later_change_the_verdict(

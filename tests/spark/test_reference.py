@@ -18,7 +18,7 @@ from gavial.registry import verify
 from gavial.registry.deploy import deploy
 from gavial.registry.reference import of_file, reference_of
 from gavial.spark.monitoring import files
-from gavial.spark.monitoring.reference import learn, learned
+from gavial.spark.monitoring.reference import learn
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +94,11 @@ def test_columns_of_a_reference_without_one_are_refused(
 def test_every_plain_column_is_watched_and_what_is_left_out_is_told(
     plain_records: DataFrame,
 ) -> None:
-    found = learned(plain_records.drop("id"), time="at", version="1.0.0", chunks=10)
+    problems: list[str] = []
+    df = plain_records.drop("id")
+    found = learn(df, time="at", version="1.0.0", chunks=10, problems=problems)
 
-    profile = found.reference.profile
+    profile = found.profile
     assert profile.task == UNLABELLED
     assert set(profile.features) == {
         *("amount", "hour", "plan", "new", "constant", "kind", "value"),
@@ -108,12 +110,12 @@ def test_every_plain_column_is_watched_and_what_is_left_out_is_told(
     amount = profile.features["amount"]
     assert isinstance(amount, Numeric)
     assert 15 <= len(amount) <= 20
-    zeros = found.reference.total.histogram("feature", "amount")[amount.index(0.0)]
+    zeros = found.total.histogram("feature", "amount")[amount.index(0.0)]
     assert zeros == 500  # the many zeros have a bin of their own
-    assert [text.split("'")[1] for text in found.problems] == ["customer", "nothing"]
-    assert found.reference.total.records == 2000
-    assert [one.records for one in found.reference.chunks] == pytest.approx([200] * 10, abs=3)
-    ends = found.reference.windows
+    assert [text.split("'")[1] for text in problems] == ["customer", "nothing"]
+    assert found.total.records == 2000
+    assert [one.records for one in found.chunks] == pytest.approx([200] * 10, abs=3)
+    ends = found.windows
     assert [one.end for one in ends[:-1]] == [one.start for one in ends[1:]]
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gavial.channels.message import Event
+from gavial.model import json_values
 from gavial.monitoring.hysteresis import Replay
 from gavial.monitoring.rule_file import Settings
 from gavial.monitoring.verdict import Status, Verdict
@@ -55,10 +56,10 @@ class Told:
         since = found["since"]
         return cls(
             Status(found["status"]),
-            None if since is None else _instant(since),
+            None if since is None else json_values.instant(since),
             str(found["rules"]),
             frozenset(map(str, found["broken"])),
-            _instant(found["when"]),
+            json_values.instant(found["when"]),
             bool(found["waits"]),
         )
 
@@ -190,10 +191,3 @@ def _waits(event: Event | None, before: Told | None, told: bool) -> bool:
     if event in (None, Event.RECOVERED):
         return False
     return told or (before is not None and before.waits)
-
-
-def _instant(text: Any) -> datetime:
-    when = datetime.fromisoformat(text)
-    if when.tzinfo is None:
-        raise ValueError(f"{text!r:.50} has no zone")
-    return when

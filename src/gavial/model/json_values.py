@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from gavial import limits
@@ -56,6 +57,54 @@ def check(value: Any) -> None:
                 _encode(inner)
             elif isinstance(inner, dict | list | tuple):
                 stack.append((inner, depth + 1))
+
+
+def text(value: Any) -> str:
+    """A value that is a text.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.50} is no text")
+    return value
+
+
+def number(value: Any) -> float:
+    """A value that is a number.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r:.50} is no number")
+    return float(value)
+
+
+def whole(value: Any) -> int:
+    """A value that is a whole number.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{value!r:.50} is no whole number")
+    return value
+
+
+def instant(value: Any) -> datetime:
+    """A value that is a time with a zone, as ISO 8601 has it; in UTC.
+
+    Raises:
+        TypeError, ValueError: it is none.
+
+    >>> print(instant("2026-05-01T02:00:00+02:00"))
+    2026-05-01 00:00:00+00:00
+    """
+    found = datetime.fromisoformat(text(value))
+    if found.tzinfo is None:
+        raise ValueError(f"{value!r:.50} has no time zone")
+    return found.astimezone(UTC)
 
 
 def _encode(text: str) -> None:

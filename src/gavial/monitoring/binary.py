@@ -18,6 +18,7 @@ GROUPS: Final = 10  # of score bins in a calibration
 NO_LABELS: Final = "no record has both a label and a score"
 NO_PREDICTIONS: Final = "no record has both a label and a prediction"
 _FEWEST: Final = 10  # of each class, for the standard error of an AUC to mean something
+_INFINITE: Final = (NEGATIVE_INFINITY, POSITIVE_INFINITY)
 _FIRST: Final = {NEGATIVE_INFINITY: -2, BELOW: -1}
 _LAST: Final = {ABOVE: 1_000_000, POSITIVE_INFINITY: 1_000_001}
 
@@ -47,6 +48,11 @@ def by_score(state: State) -> list[ScoreBin]:
             pair = found.setdefault(key.bin, [Cell(0), Cell(0)])
             pair[key.label] += cell
     return [ScoreBin(one, *found[one]) for one in sorted(found, key=lambda one: ordered(one) or 0)]
+
+
+def _finite(state: State) -> list[ScoreBin]:
+    """Those whose scores are numbers with a mean."""
+    return [one for one in by_score(state) if one.bin not in _INFINITE]
 
 
 def ordered(index: int) -> int | None:
@@ -119,14 +125,14 @@ def _variance(parts: Iterable[tuple[float, float]], value: float) -> float:
 
 
 def _in_doubt(found: ScoreBin) -> bool:
-    return found.bin not in (NEGATIVE_INFINITY, POSITIVE_INFINITY) and not (
+    return found.bin not in _INFINITE and not (
         is_constant(found.negative) and is_constant(found.positive)
     )
 
 
 def _share(found: ScoreBin) -> float:
     """The share of a bin's pairs in the right order: half, unless its scores are known."""
-    if found.bin in (NEGATIVE_INFINITY, POSITIVE_INFINITY) or _in_doubt(found):
+    if found.bin in _INFINITE or _in_doubt(found):
         return 0.5
     gap = found.positive.mean - found.negative.mean
     close = 4 * max(math.ulp(found.positive.mean), math.ulp(found.negative.mean))
@@ -151,8 +157,7 @@ def brier(state: State, profile: Profile) -> Measured:
         return untold("brier", "the score is no probability: its bins leave 0 to 1")
     cells = [
         (cell, float(label) - cell.mean)
-        for one in by_score(state)
-        if one.bin not in (NEGATIVE_INFINITY, POSITIVE_INFINITY)
+        for one in _finite(state)
         for label, cell in enumerate((one.negative, one.positive))
         if cell.n
     ]
@@ -244,7 +249,7 @@ def calibration_error(state: State, profile: Profile) -> Measured:
     metric = "calibration_error"
     if not is_probability(profile):
         return untold(metric, "the score is no probability: its bins leave 0 to 1")
-    groups = _groups(one for one in by_score(state) if one.bin > NEGATIVE_INFINITY)
+    groups = _groups(_finite(state))
     n = sum(one.n for one in groups)
     if not n:
         return untold(metric, NO_LABELS)
@@ -264,7 +269,7 @@ def calibration_bias(state: State, profile: Profile) -> Measured:
     metric = "calibration_bias"
     if not is_probability(profile):
         return untold(metric, "the score is no probability: its bins leave 0 to 1")
-    bins = [one for one in by_score(state) if one.bin > NEGATIVE_INFINITY]
+    bins = _finite(state)
     n = sum(one.n for one in bins)
     if not n:
         return untold(metric, NO_LABELS)
@@ -276,7 +281,7 @@ def calibration_bias(state: State, profile: Profile) -> Measured:
 def calibration(state: State) -> list[tuple[int, float, float]]:
     """What a reliability diagram shows: of each group of score bins its records, its mean score
     and its share of positives."""
-    groups = _groups(one for one in by_score(state) if one.bin > NEGATIVE_INFINITY)
+    groups = _groups(_finite(state))
     return [(one.n, one.both.mean, one.positive.n / one.n) for one in groups]
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from html import escape
 from typing import Any, Final
 
-from gavial.errors import CorruptRelease, IncompatibleModel
+from gavial.errors import CorruptRelease
+from gavial.model import json_values
+from gavial.model.manifest import check_format
 from gavial.monitoring.windows import Window
 
 FORMAT: Final = 1
@@ -155,28 +156,23 @@ class Comparison:
             IncompatibleModel: a later Gavial wrote it.
         """
         try:
-            number = found["format"]
-            if isinstance(number, int) and number > FORMAT:
-                raise IncompatibleModel(
-                    f"A comparison is of format {number}; this Gavial reads up to {FORMAT}. "
-                    "Upgrade Gavial."
-                )
+            check_format(found["format"], FORMAT, "The comparison")
             needed, ratio = found["needed"], found["ratio"]
             return cls(
-                _text(found["module"]),
-                _text(found["champion"]),
-                _text(found["challenger"]),
+                json_values.text(found["module"]),
+                json_values.text(found["champion"]),
+                json_values.text(found["challenger"]),
                 Mode(found["mode"]),
-                _text(found["loss"]),
-                _number(found["margin"]),
-                _number(found["alpha"]),
+                json_values.text(found["loss"]),
+                json_values.number(found["margin"]),
+                json_values.number(found["alpha"]),
                 Outcome(found["outcome"]),
                 tuple(map(_look, found["looks"])),
-                None if needed is None else _whole(needed),
+                None if needed is None else json_values.whole(needed),
                 None if ratio is None else _ratio(ratio),
-                tuple(map(_text, found["reasons"])),
-                _text(found["segment"]),
-                _text(found["when"]),
+                tuple(map(json_values.text, found["reasons"])),
+                json_values.text(found["segment"]),
+                json_values.text(found["when"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CorruptRelease(f"A comparison is damaged: {error!s:.200}.") from error
@@ -205,42 +201,17 @@ def _look(found: Mapping[str, Any]) -> Look:
     window = found["window"]
     low, high = found["low"], found["high"]
     return Look(
-        None if window is None else Window(*map(_instant, window)),
-        _whole(found["n"]),
-        _number(found["difference"]),
-        -math.inf if low is None else _number(low),
-        math.inf if high is None else _number(high),
+        None if window is None else Window(*map(json_values.instant, window)),
+        json_values.whole(found["n"]),
+        json_values.number(found["difference"]),
+        -math.inf if low is None else json_values.number(low),
+        math.inf if high is None else json_values.number(high),
     )
 
 
 def _ratio(found: Mapping[str, Any]) -> SampleRatio:
     return SampleRatio(
-        tuple(map(_number, found["expected"])),
-        tuple(map(_whole, found["observed"])),
-        _number(found["p"]),
+        tuple(map(json_values.number, found["expected"])),
+        tuple(map(json_values.whole, found["observed"])),
+        json_values.number(found["p"]),
     )
-
-
-def _instant(value: Any) -> datetime:
-    found = datetime.fromisoformat(_text(value))
-    if found.tzinfo is None:
-        raise ValueError(f"{value!r:.50} has no time zone")
-    return found.astimezone(UTC)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r:.50} is no text")
-    return value
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r:.50} is no number")
-    return float(value)
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{value!r:.50} is no whole number")
-    return value

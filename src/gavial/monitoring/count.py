@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from gavial.monitoring import state
 from gavial.monitoring.bins import NULL, Categories, Numeric
+from gavial.monitoring.losses import LEAST_PROBABILITY
 from gavial.monitoring.profile import BINARY, MULTICLASS, REGRESSION, Profile
 from gavial.monitoring.state import Cell, Key, State
 
-SMALLEST: Final = 1e-15  # a probability within the logarithm, and 1 at most
 _LATENCY: Final = Numeric(state.LATENCY_EDGES)
 
 
@@ -107,7 +107,7 @@ def _classified(record: Mapping[str, Any], profile: Profile) -> Iterable[tuple[K
         yield Key(state.SCORE, "", profile.score_bins.index(positive), label), _finite(positive)
     found = probabilities(score, len(classes))
     if label >= 0 and found is not None:
-        yield Key(state.LOG_LOSS), -math.log(min(1.0, max(SMALLEST, found[label])))
+        yield Key(state.LOG_LOSS), -math.log(min(1.0, max(LEAST_PROBABILITY, found[label])))
 
 
 def _regressed(record: Mapping[str, Any], profile: Profile) -> Iterable[tuple[Key, float | None]]:

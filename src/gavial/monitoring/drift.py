@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
+from gavial.monitoring import chi_square
 from gavial.monitoring.binary import ordered
 from gavial.monitoring.bins import (
     ABOVE,
@@ -20,7 +21,6 @@ from gavial.monitoring.bins import (
     POSITIVE_INFINITY,
     UNSEEN,
 )
-from gavial.monitoring.normal import chi_square_quantile
 from gavial.monitoring.state import Cell, State
 from gavial.monitoring.told import added, is_constant, rate, root, told, untold
 from gavial.monitoring.verdict import Measured
@@ -60,7 +60,7 @@ def psi_without_drift(bins: int, n: int, m: int) -> float:
 def psi_by_chance(bins: int, n: int, m: int) -> float:
     """What a PSI of two samples of one distribution exceeds once in a hundred times. Source:
     Yurdakul, as above: it is a chi-square variable times `1/n + 1/m`."""
-    return chi_square_quantile(bins - 1, 0.99) * (1 / n + 1 / m) if bins > 1 else 0.0
+    return chi_square.quantile(0.99, bins - 1) * (1 / n + 1 / m) if bins > 1 else 0.0
 
 
 def jensen_shannon(reference: Histogram, found: Histogram) -> float:

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 from gavial.monitoring import binary
 from gavial.monitoring import state as kinds
 from gavial.monitoring.binary import ScoreBin, by_score, ordered
-from gavial.monitoring.count import SMALLEST
+from gavial.monitoring.losses import LEAST_PROBABILITY
 from gavial.monitoring.profile import Profile, Reference
 from gavial.monitoring.state import Cell, State
 from gavial.monitoring.told import added, root, told, untold
@@ -124,7 +124,7 @@ def _losses(bins: Sequence[Expected], n: int, profile: Profile) -> Iterator[Meas
         return
     logs, squares = [], []
     for one in bins:
-        score = min(1.0 - SMALLEST, max(SMALLEST, one.cell.mean))
+        score = min(1.0 - LEAST_PROBABILITY, max(LEAST_PROBABILITY, one.cell.mean))
         logs += [(one.positive, -math.log(score)), (one.negative, -math.log1p(-score))]
         squares += [(one.positive, (1 - score) * (1 - score)), (one.negative, score * score)]
     for name, losses in zip(names, (logs, squares), strict=True):

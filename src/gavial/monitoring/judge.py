@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from datetime import timedelta
+from typing import NamedTuple
 
 from gavial.maven.coordinate import Version
 from gavial.monitoring.finding import Labels, Values, find, needs_labels
@@ -22,11 +22,9 @@ from gavial.monitoring.reasons import reasons
 from gavial.monitoring.rolled import length_of, rolled
 from gavial.monitoring.rule_file import Settings
 from gavial.monitoring.rules import RuleSet
-from gavial.monitoring.state import Slot, State
+from gavial.monitoring.state import Slot, State, in_time
 from gavial.monitoring.sustained import Past, past, sustained
 from gavial.monitoring.verdict import Finding, Level, Result, Rule, Status, Verdict
-
-_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def judge(
@@ -57,7 +55,7 @@ def judge(
     alert since 2024-01-03 to 2024-01-04
     """
     groups: dict[tuple[str, str, str], dict[Slot, State]] = {}
-    for slot in sorted(states, key=_order):
+    for slot in sorted(states, key=in_time):
         group = groups.setdefault((slot.module, slot.version, slot.segment), {})
         group[slot] = states[slot]
     usable = {one: found for one, found in references.items() if _is_usable(found, profile)}
@@ -176,8 +174,3 @@ def _verdict(windows: Iterable[Result], settings: Settings, notes: list[str]) ->
     slot = results[-1].slot
     why = (*reasons(status, replay, results), *notes)
     return Verdict(slot.module, slot.version, slot.segment, status, since, why, results)
-
-
-def _order(slot: Slot) -> tuple[str, str, datetime, str]:
-    start = slot.window.start if slot.window else _EARLIEST
-    return slot.module, slot.version, start, slot.segment

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from gavial.errors import CorruptRelease, IncompatibleModel
+from gavial.errors import CorruptRelease
+from gavial.model import json_values
+from gavial.model.manifest import check_format
 from gavial.monitoring import bins
 from gavial.monitoring.bins import Bins, Categories, Numeric
 from gavial.monitoring.state import State, total
@@ -78,22 +80,17 @@ class Profile:
             IncompatibleModel: it is of a later format.
         """
         try:
-            number = found["format"]
-            if isinstance(number, int) and number > FORMAT:
-                raise IncompatibleModel(
-                    f"A monitoring profile is of format {number}; this Gavial reads up to "
-                    f"{FORMAT}. Upgrade Gavial."
-                )
+            check_format(found["format"], FORMAT, "The monitoring profile")
             task = found["task"]
             if task not in TASKS:
                 raise ValueError(f"its task is {task!r:.50}")
             return cls(
                 task,
                 {str(name): bins.from_json(one) for name, one in found["features"].items()},
-                _text(found["label"]),
-                _text(found["prediction"]),
-                _text(found["score"]),
-                tuple(map(_text, found["classes"])),
+                json_values.text(found["label"]),
+                json_values.text(found["prediction"]),
+                json_values.text(found["score"]),
+                tuple(map(json_values.text, found["classes"])),
                 _numeric(found["score_bins"]),
                 _numeric(found["value_bins"]),
             )
@@ -121,12 +118,6 @@ class Reference:
     @cached_property
     def total(self) -> State:
         return total(self.chunks)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r:.50} is no text")
-    return value
 
 
 def _numeric(found: Any) -> Numeric | None:

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from gavial.errors import ConfigurationError, CorruptRelease, IncompatibleModel
+from gavial.errors import ConfigurationError, CorruptRelease
+from gavial.model.manifest import check_format
 from gavial.monitoring import state
 from gavial.monitoring.profile import Profile, Reference
 from gavial.monitoring.state import COLUMNS, Slot, State
@@ -64,7 +65,7 @@ def from_rows(found: Iterable[Mapping[str, Any]], module: str, version: str) -> 
     counted = []
     for row in found:
         if row.get("kind") == PROFILE:
-            _check_format(row.get("format"))
+            _check_format(row)
             texts.append(str(row.get(TEXT)))
         else:
             counted.append(row)
@@ -143,9 +144,8 @@ def _chunks(
     return chunks
 
 
-def _check_format(number: Any) -> None:
-    if isinstance(number, int) and number > state.FORMAT:
-        raise IncompatibleModel(
-            f"A monitoring reference is of format {number}; this Gavial reads up to "
-            f"{state.FORMAT}. Upgrade Gavial."
-        )
+def _check_format(row: Mapping[str, Any]) -> None:
+    try:
+        check_format(row.get("format"), state.FORMAT, "The monitoring reference")
+    except ValueError as error:
+        raise CorruptRelease(f"A monitoring reference is damaged: {error}.") from error

@@ -11,10 +11,11 @@ from typing import Any, Final
 from gavial.errors import (
     ConfigurationError,
     CorruptRelease,
-    IncompatibleModel,
     InvalidCoordinate,
 )
 from gavial.maven.coordinate import Coordinate, Module
+from gavial.model import json_values
+from gavial.model.manifest import check_format
 from gavial.monitoring.comparison import Mode
 
 FORMAT: Final = 1
@@ -225,17 +226,12 @@ class Route:
             IncompatibleModel: a later Gavial wrote it.
         """
         try:
-            number = found["format"]
-            if isinstance(number, int) and number > FORMAT:
-                raise IncompatibleModel(
-                    f"A route is of format {number}; this Gavial reads up to {FORMAT}. Upgrade "
-                    "Gavial."
-                )
+            check_format(found["format"], FORMAT, "The route")
             arms = tuple(
                 Arm(
-                    Coordinate.parse(_text(one["coordinate"])),
+                    Coordinate.parse(json_values.text(one["coordinate"])),
                     Role(one["role"]),
-                    _whole(one.get("buckets", 0)),
+                    json_values.whole(one.get("buckets", 0)),
                 )
                 for one in found["versions"]
             )
@@ -243,9 +239,9 @@ class Route:
             return cls(
                 Mode(found["mode"]),
                 arms,
-                tuple(map(_text, found["key"])),
-                _text(found["salt"]),
-                None if since is None else datetime.fromisoformat(_text(since)),
+                tuple(map(json_values.text, found["key"])),
+                json_values.text(found["salt"]),
+                None if since is None else json_values.instant(since),
             )
         except (
             KeyError,
@@ -314,15 +310,3 @@ def _check_split(arms: Sequence[Arm], key: Sequence[str], salt: str) -> None:
             f"A split has {len(arms) - 1} challengers: expected 2 at most, so that one that gets "
             "more takes keys of the champion alone. Compare more of them in a shadow."
         )
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r:.50} is no text")
-    return value
-
-
-def _whole(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{value!r:.50} is no whole number")
-    return value

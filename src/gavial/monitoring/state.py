@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from gavial.errors import CorruptRelease, IncompatibleModel
+from gavial.errors import CorruptRelease
+from gavial.model.manifest import check_format
 from gavial.monitoring.windows import Window
 
 FORMAT: Final = 1
@@ -208,7 +209,7 @@ def rows(states: States, profile: str) -> Iterator[tuple[Any, ...]]:
     Args:
         profile: the digest of the profile whose bins the states are counted in.
     """
-    for slot in sorted(states, key=_order):
+    for slot in sorted(states, key=in_time):
         start, end = slot.window or (None, None)
         state = states[slot]
         for key in sorted(state):
@@ -241,12 +242,7 @@ def from_rows(found: Iterable[Mapping[str, Any]]) -> dict[str, dict[Slot, State]
     cells: dict[str, dict[Slot, dict[Key, Cell]]] = {}
     for row in found:
         try:
-            number = row["format"]
-            if isinstance(number, int) and number > FORMAT:
-                raise IncompatibleModel(
-                    f"A monitoring state is of format {number}; this Gavial reads up to {FORMAT}. "
-                    "Upgrade Gavial."
-                )
+            check_format(row["format"], FORMAT, "A monitoring state")
             window = None
             if row["window_start"] is not None:
                 window = Window(_utc(row["window_start"]), _utc(row["window_end"]))
@@ -269,6 +265,7 @@ def _utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _order(slot: Slot) -> tuple[str, str, datetime, str]:
+def in_time(slot: Slot) -> tuple[str, str, datetime, str]:
+    """A key to sort slots by: module, version, time, segment; those without a window first."""
     start = slot.window.start if slot.window else datetime.min.replace(tzinfo=UTC)
     return slot.module, slot.version, start, slot.segment

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -77,6 +79,21 @@ end=datetime.datetime(2013, 3, 11, 4, 0, tzinfo=datetime.timezone.utc))
         )
         begin, end = _ends(local, self.period)
         return Window(_utc(begin, zone), _utc(end, zone))
+
+
+def overlap(windows: Iterable[Window]) -> tuple[Window, Window] | None:
+    """Two windows that share some time; `None` where no two of them do.
+
+    Hours are passed over: where clocks go back by half an hour two share that, and no record.
+
+    >>> days, week = Windows("day"), Windows("week")
+    >>> monday = datetime(2026, 6, 1, tzinfo=UTC)
+    >>> overlap([days.of(monday), days.of(monday + timedelta(days=1))])
+    >>> print(*overlap([days.of(monday), week.of(monday)]), sep=", ")
+    2026-06-01 to 2026-06-02, 2026-06-01 to 2026-06-08
+    """
+    ordered = sorted(one for one in set(windows) if one.end - one.start > timedelta(hours=1))
+    return next((pair for pair in pairwise(ordered) if pair[1].start < pair[0].end), None)
 
 
 def _ends(day: datetime, period: str) -> tuple[datetime, datetime]:

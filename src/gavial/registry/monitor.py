@@ -31,7 +31,7 @@ from gavial.monitoring.reference import as_reference
 from gavial.monitoring.rules import RuleSet
 from gavial.monitoring.state import Slot, State
 from gavial.monitoring.verdict import Mark, Watched
-from gavial.monitoring.windows import Windows
+from gavial.monitoring.windows import Windows, overlap
 from gavial.registry import places, states, tell
 from gavial.registry.marks import marks_of
 from gavial.registry.monitored import Monitored
@@ -234,6 +234,7 @@ class _Opened:
             for version, one in self.references.by_version(versions).items()
             if one.profile.digest == profile.digest
         }
+        notes += _overlapping(some)
         until = self._asked.reference
         if isinstance(until, datetime):
             for version in versions:
@@ -294,6 +295,19 @@ def _until(
         return {}
 
 
+def _overlapping(some: Mapping[Slot, State]) -> Iterator[str]:
+    """What is counted twice, such as by days and later by weeks."""
+    for version in sorted({slot.version for slot in some}):
+        own = (slot.window for slot in some if slot.version == version and slot.window)
+        found = overlap(own)
+        if found is not None:
+            yield (
+                f"Windows of version {version} overlap, such as {found[0]} and {found[1]}: records "
+                "may be counted twice. Keep states by another window or time zone in a folder of "
+                "their own."
+            )
+
+
 def _marked(one: Watched, found: tuple[Mark, ...]) -> Watched:
     versions = {slot.version for slot in one.states}
     return replace(one, marks=tuple(each for each in found if each.version in versions))
@@ -307,11 +321,14 @@ def _read(rules: str | os.PathLike[str] | None) -> tuple[str | None, str]:
     try:
         with file.open("rb") as opened:
             data = opened.read(limits.SETTINGS + 1)
-        return data.decode(), file.name
     except OSError as error:
         raise ConfigurationError(
             f"The rules {str(file)!r} cannot be read: {error.strerror or error}."
         ) from error
+    if len(data) > limits.SETTINGS:
+        raise ConfigurationError(f"{file} has more than {limits.SETTINGS} bytes: no rules have.")
+    try:
+        return data.decode(), file.name
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{file} is not UTF-8 (at byte {error.start}).") from error
 

@@ -105,7 +105,8 @@ def learnt(
     profile = None if given.edges == NEW else _shared(given, target, store)
     if scored is not given.records:
         scored = scored.persist()  # it is read several times, and scoring costs more than that
-    found = reference.learned(
+    problems: list[str] = []
+    found = reference.learn(
         scored,
         label=given.label,
         prediction=prediction,
@@ -114,12 +115,13 @@ def learnt(
         time=given.time,
         profile=profile,
         version="0.0.0",
+        problems=problems,
     )
     if scored is not given.records:
         scored.unpersist()
-    for one in found.problems:
+    for one in problems:
         warn(one)
-    return found.reference
+    return found
 
 
 def content(reference: Reference, coordinate: Coordinate) -> Content:

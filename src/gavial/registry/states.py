@@ -32,7 +32,8 @@ def read(uri: str, module: Module | None = None) -> Kept:
         from pyarrow import fs
     except ImportError as missing:
         raise ConfigurationError(
-            f"Kept states are Parquet files, and pyarrow reads them: {INSTALL}"
+            f"Kept states are Parquet files, and pyarrow reads them: {INSTALL}. Or have Spark read "
+            "them: states=gavial.spark.monitoring.store.StateStore(spark, uri)."
         ) from missing
     foreign = (pyarrow.ArrowException, OSError, ValueError)
     try:

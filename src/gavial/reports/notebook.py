@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from gavial.monitoring.comparison import Comparison
 from gavial.monitoring.verdict import Status, Watched
 from gavial.reports import names, series, words
 from gavial.reports.html import text
@@ -18,10 +17,9 @@ _REASONS: Final = 5
 _COLOURS: Final = {"alert": "#d1433a", "ok": "#2f9e63", "unknown": "#b98a1a"}
 
 
-def fragment(found: Watched | Comparison) -> str:
-    """HTML of a value for `_repr_html_`; everything from outside is escaped."""
-    made = _watched(found) if isinstance(found, Watched) else _compared(found)
-    return "\n".join(made)
+def fragment(watched: Watched) -> str:
+    """HTML of a watched module for `_repr_html_`; everything from outside is escaped."""
+    return "\n".join(_watched(watched))
 
 
 def _watched(watched: Watched) -> Iterator[str]:
@@ -59,24 +57,6 @@ def _line(found: Timeline, line: Line) -> tuple[str, ...]:
         text(names.shown(values[-1])),
         text(", ".join(filter(None, bounds))),
     )
-
-
-def _compared(found: Comparison) -> Iterator[str]:
-    kind = {"better": "ok", "worse": "alert"}.get(found.outcome.value, "unknown")
-    sentences = (*words.proof(found), *found.reasons)
-    yield from _head(
-        kind, f"{words.OUTCOME_SIGNS[found.outcome]} {words.outcome(found)}", sentences
-    )
-    if found.looks:
-        last = found.looks[-1]
-        row = (
-            text(names.name(found.loss).title),
-            _spark([one.difference for one in found.looks], [False] * len(found.looks)),
-            *(text(names.shown(one)) for one in (last.difference, last.low, last.high)),
-            text(names.count(last.n)),
-        )
-        yield from _table(("loss", "by look", "difference", "from", "to", "records"), [row], 0)
-    yield "</div>"
 
 
 def _head(kind: str, headline: str, reasons: Sequence[str]) -> Iterator[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from gavial.monitoring import binary
 from gavial.monitoring.bins import GUARDS
 from gavial.monitoring.profile import BINARY, Profile
-from gavial.monitoring.state import CONFUSION, SCORE, Cell, State
+from gavial.monitoring.state import CONFUSION, State
 
-GROUPS: Final = 10  # points of a calibration curve
 CLASSES: Final = 10  # of a confusion matrix; the rarer ones are one more
 
 
@@ -41,38 +41,10 @@ class Confusion:
 
 
 def calibration(state: State, profile: Profile) -> tuple[Calibrated, ...]:
-    """Ten groups of as many labelled records each, by their score; fewer where scores are few.
-
-    Bins are put together until they hold a tenth: no bin is split.
-    """
+    """Ten groups of about as many labelled records each, by their score."""
     if profile.task != BINARY:
         return ()
-    sides: dict[int, tuple[Cell, Cell]] = {}
-    for key, cell in state.of(SCORE):
-        if key.label in (0, 1) and (key.bin >= 0 or key.bin in _ORDER):
-            negative, positive = sides.get(key.bin, (Cell(0), Cell(0)))
-            if key.label:
-                positive += cell
-            else:
-                negative += cell
-            sides[key.bin] = (negative, positive)
-    records = sum(one.n for pair in sides.values() for one in pair)
-    groups: list[Calibrated] = []
-    negative, positive, done = Cell(0), Cell(0), 0
-    ordered = sorted(sides, key=lambda index: _ORDER.get(index, index))
-    for at, index in enumerate(ordered):
-        negative, positive = negative + sides[index][0], positive + sides[index][1]
-        both = negative + positive
-        last = at == len(ordered) - 1
-        if both.n and (last or done + both.n >= records * (len(groups) + 1) / GROUPS):
-            groups.append(Calibrated(both.mean, positive.n / both.n, both.n))
-            done += both.n
-            negative, positive = Cell(0), Cell(0)
-    return tuple(groups)
-
-
-# Scores beyond the edges, before the first bin and after the last.
-_ORDER: Final[dict[int, float]] = {-3: -1.0, -4: float("inf")}
+    return tuple(Calibrated(score, share, n) for n, score, share in binary.calibration(state))
 
 
 def confusion(state: State, profile: Profile) -> Confusion | None:

@@ -1,9 +1,11 @@
-"""The columns that the stages of a pipeline name in their parameters."""
+"""Columns by name, and those that the stages of a pipeline name in their parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+from pyspark.sql import Column, functions
 
 
 def nested(stage: Any) -> Iterator[Any]:
@@ -36,6 +38,17 @@ def same(column: str, columns: Iterable[str]) -> str | None:
     """
     wanted = column.lower()
     return next((one for one in columns if one.lower() == wanted), None)
+
+
+def quoted(name: str) -> Column:
+    """A column by its very name, whatever characters that has.
+
+    >>> from gavial.spark import session
+    >>> df = session.current().range(1).toDF("a.b")
+    >>> df.select(quoted("a.b")).columns
+    ['a.b']
+    """
+    return functions.col(f"`{name.replace('`', '``')}`")
 
 
 def _inner(stage: Any) -> list[Any]:

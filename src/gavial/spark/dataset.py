@@ -83,7 +83,7 @@ def _counted(df: DataFrame, time_col: str) -> dict[str, Any]:
         name = columns.same(time_col, df.columns)
         if name is None:
             raise ConfigurationError(f"time_col={time_col!r}: the data have {df.columns!r}.")
-        quoted = functions.col("`" + name.replace("`", "``") + "`")
+        quoted = columns.quoted(name)
         wanted += [
             functions.min(quoted).cast("string").alias("low"),
             functions.max(quoted).cast("string").alias("high"),

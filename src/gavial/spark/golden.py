@@ -51,7 +51,7 @@ def score(
             for name in scored.columns
             if columns.same(name, given.columns) is None and name != watermark
         ]
-        quoted = [functions.col("`" + name.replace("`", "``") + "`") for name in names]
+        quoted = [columns.quoted(name) for name in names]
         made = schema.rows(scored.select(*quoted), len(rows) * 100) if names else []
     except Exception as error:  # Spark's, py4j's, and whatever a Python-written stage raises
         raise IncompatibleModel(

@@ -6,10 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from pyspark.sql import DataFrame, SparkSession
-
-from gavial.errors import ConfigurationError
-from gavial.spark.schema import reason
+from pyspark.sql import SparkSession
 
 
 @contextmanager
@@ -41,18 +38,3 @@ def given_or_started() -> Iterator[SparkSession]:
             yield spark
         return
     yield SparkSession.builder.getOrCreate()
-
-
-def parquet(spark: SparkSession, path: str) -> DataFrame:
-    """The records in a folder, or at a URI, of Parquet files.
-
-    Raises:
-        ConfigurationError: there are none.
-    """
-    try:
-        found: DataFrame = spark.read.parquet(path)
-    except Exception as error:  # Spark's and py4j's own
-        raise ConfigurationError(
-            f"The records in {path!r} cannot be read as Parquet: {reason(error)}"
-        ) from error
-    return found

@@ -11,17 +11,16 @@ from scipy import stats
 from scipy.spatial.distance import jensenshannon
 from shows import quantiles
 
-from gavial.monitoring import drift
+from gavial.monitoring import chi_square, drift
 from gavial.monitoring import state as kinds
 from gavial.monitoring.bins import ABOVE, NULL, POSITIVE_INFINITY, UNSEEN
 from gavial.monitoring.count import count
-from gavial.monitoring.normal import chi_square_quantile
 from gavial.monitoring.profile import UNLABELLED, Profile
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 3, 5, 10, 19, 24, 50, 199])
 def test_a_chi_square_quantile_is_within_a_hundredth_of_that_of_scipy(degrees):
-    assert chi_square_quantile(degrees, 0.99) == pytest.approx(
+    assert chi_square.quantile(0.99, degrees) == pytest.approx(
         stats.chi2.ppf(0.99, degrees), rel=0.01
     )
 

@@ -37,12 +37,6 @@ def test_a_watched_module_is_its_verdict_and_a_line_a_metric(watched, monkeypatc
     assert len(made) < 30_000
 
 
-def test_a_comparison_is_its_verdict_and_its_last_look(compared):
-    made = fragment(compared)
-    assert "✓ 1.0.4 is better than 1.0.3" in made
-    assert "−0.03209" in made
-
-
 def test_nothing_watched_says_so(watched):
     assert "no records were counted" in fragment(Watched(HOSTILE, watched.profile, {}, {}, ()))
 

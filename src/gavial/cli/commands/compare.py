@@ -39,9 +39,8 @@ def check(
     scored: Annotated[
         str,
         typer.Argument(
-            metavar="SCORED",
-            help="Scored records: a folder or URI of Parquet files. Or a comparison in JSON, as "
-            "--json writes it.",
+            metavar="PATH|TABLE",
+            help="The scored records. Or a comparison in JSON, as --json writes it.",
             show_default=False,
         ),
     ],
@@ -95,7 +94,7 @@ def check(
     segment: Annotated[
         str, typer.Option(metavar="COLUMN", help="Look at each of its values apart, too.")
     ] = "",
-    watermark: Annotated[
+    watermark_col: Annotated[
         str, typer.Option(metavar="COLUMN", help="What names the version.")
     ] = "pipeline",
     repository: RepositoryOption = None,
@@ -109,18 +108,16 @@ def check(
     if scored.endswith(".json") and Path(scored).is_file():
         found = compared.read(scored)
     else:
+        from gavial.spark import dataset, local
         from gavial.spark.comparing.compare import compare_all
         from gavial.spark.comparing.rows import Columns
 
         asked = _route(route, champion, challenger or [], repository)
         if not id:
             raise typer.BadParameter("--id COLUMN: name the column that names a record")
-        columns = Columns(tuple(id), label, None, prediction, score, watermark, time, segment)
-        from gavial.spark import local
-
-        with progress.shown(f"Comparing on {scored}"), local.started({}) as spark:
-            records = local.parquet(spark, scored)
-            found = compare_all(records, asked, columns, terms, windows)
+        columns = Columns(tuple(id), label, None, prediction, score, watermark_col, time, segment)
+        with progress.shown(f"Comparing on {scored}"), local.given_or_started():
+            found = compare_all(dataset.read(scored), asked, columns, terms, windows)
     if as_json:
         output.document(document(found))
     else:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from pyspark.ml.functions import vector_to_array
 from pyspark.sql import Column, functions
-from pyspark.sql import types as kinds
 
 from gavial.errors import ConfigurationError
 from gavial.monitoring import losses
+from gavial.spark.monitoring import binning
+from gavial.spark.monitoring.cells import is_score, score_array
 from gavial.spark.monitoring.table import Found
 
 _NOT_A_NUMBER: Final = float("nan")
@@ -35,7 +35,7 @@ def of(loss: str, label: Found, said: Found) -> Column:
     else:
         error = _number(said, loss) - truth
         found = functions.abs(error) if loss == losses.ABSOLUTE_ERROR else error * error
-    return _finite(found)
+    return functions.coalesce(binning.finite(found), functions.lit(_NOT_A_NUMBER))
 
 
 def class_of(loss: str, label: Found) -> Column:
@@ -48,27 +48,38 @@ def class_of(loss: str, label: Found) -> Column:
         return functions.lit(0)
     hashed = functions.xxhash64(label.column.cast("string"))
     of_text = functions.pmod(hashed, functions.lit(_MOST_CLASSES)).cast("int") + _MOST_CLASSES + 1
-    if not _is_number(label.kind):
+    if not binning.is_number(label.kind):
         return of_text
-    value = label.column.cast("double")
+    return functions.coalesce(_index(label.column.cast("double")), of_text)
+
+
+def _index(value: Column) -> Column:
+    """A double as the index of a class; null where it can be none."""
     whole = value.between(0, _MOST_CLASSES) & (value == functions.floor(value))
-    return functions.when(whole, value.cast("int")).otherwise(of_text)
+    return functions.when(whole, value.cast("int"))  # which fails for what is too large
 
 
 def _zero_one(label: Found, said: Found) -> Column:
-    if _is_number(label.kind) and _is_number(said.kind):
+    if binning.is_number(label.kind) and binning.is_number(said.kind):
         one, other = label.column.cast("double"), said.column.cast("double")
         valid = ~functions.isnan(other) & other.isNotNull()
     else:
-        one, other = label.column.cast("string"), said.column.cast("string")
+        one, other = _text(label), _text(said)
         valid = other.isNotNull()
     wrong = functions.when(one == other, 0.0).otherwise(1.0)
     return functions.when(valid, wrong).otherwise(functions.lit(_NOT_A_NUMBER))
 
 
+def _text(found: Found) -> Column:
+    """A class as `bins.text_of` has it: the prediction `1.0` is the label `1`."""
+    if binning.has_text(found.kind):
+        return binning.text(found.column, found.kind)
+    return found.column.cast("string")
+
+
 def _of_scores(loss: str, truth: Column, said: Found) -> Column:
-    index = functions.when(truth == functions.floor(truth), truth.cast("int"))
-    if _is_number(said.kind):
+    index = _index(truth)
+    if binning.is_number(said.kind):
         positive = _probability(said.column.cast("double"))
         if loss == losses.LOG_LOSS:
             likely = functions.when(index == 1, positive).when(index == 0, 1 - positive)
@@ -100,17 +111,9 @@ def _probability(value: Column) -> Column:
     return functions.when(value.between(0.0, 1.0), value)
 
 
-def _finite(value: Column) -> Column:
-    """NaN for what is null or infinite, too."""
-    fine = value.isNotNull() & (functions.abs(value) < functions.lit(float("inf")))
-    return functions.when(fine, value).otherwise(functions.lit(_NOT_A_NUMBER))
-
-
 def _array(said: Found) -> Column:
-    if isinstance(said.kind, kinds.ArrayType) and _is_number(said.kind.elementType):
-        return said.column.cast("array<double>")
-    if type(said.kind).__name__ == "VectorUDT":
-        return vector_to_array(said.column)
+    if is_score(said.kind):
+        return score_array(said.column, said.kind)
     raise ConfigurationError(
         f"The score {said.name!r} is of type {said.kind.simpleString()}: expected a number, which "
         "is the probability of class 1, or a vector or an array with one for each class."
@@ -118,13 +121,9 @@ def _array(said: Found) -> Column:
 
 
 def _number(found: Found, loss: str) -> Column:
-    if not _is_number(found.kind):
+    if not binning.is_number(found.kind):
         raise ConfigurationError(
             f"The column {found.name!r} is of type {found.kind.simpleString()}, and {loss} is made "
             "of numbers: pass the index of the class, or compare by loss='zero_one'."
         )
     return found.column.cast("double")
-
-
-def _is_number(kind: kinds.DataType) -> bool:
-    return isinstance(kind, kinds.NumericType | kinds.BooleanType)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final
 
 from pyspark.sql import Column, DataFrame, functions
 from pyspark.sql import types as kinds
@@ -16,11 +14,9 @@ from gavial.monitoring.comparison import Mode
 from gavial.monitoring.route import Route
 from gavial.monitoring.windows import Windows
 from gavial.spark.comparing import loss as loss_of
-from gavial.spark.monitoring import instants, labels
+from gavial.spark.monitoring import instants, labels, segments
 from gavial.spark.monitoring.labels import Labels
 from gavial.spark.monitoring.table import Found, Table
-
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,8 @@ class Columns:
         prediction, score: what the model says.
         watermark: the version that scored it.
         time: when it was scored; "" puts all into one look.
-        segment: a column by whose values it is looked at apart, besides the whole; "" for none.
+        segment: a column by whose values, the 50 most frequent of them, it is looked at apart,
+            besides the whole; "" for none.
     """
 
     id: tuple[str, ...]
@@ -75,7 +72,7 @@ def read(
     if columns.time:
         rows = rows.withColumn("at", instants.micros("at", types["at"], windows.zone))
         if route.since is not None:
-            rows = rows.where(functions.col("at") >= (route.since - EPOCH) // timedelta.resolution)
+            rows = rows.where(functions.col("at") >= instants.micros_of(route.since))
     if columns.late is not None:
         rows = _joined(
             rows, [types[name] for name in columns.key_names()], columns.late, windows.zone
@@ -103,9 +100,8 @@ def _named(
     made.setdefault("at", functions.lit(None).cast("bigint"))
     made["segment"] = functions.lit("")
     if columns.segment:
-        text = table.need(columns.segment).column.cast("string")
-        named = functions.concat(functions.lit(f"{columns.segment}="), text)
-        made["segment"] = functions.coalesce(named, functions.lit(""))
+        text = segments.text_of(table, columns.segment)
+        made["segment"] = functions.concat(functions.lit(f"{columns.segment}="), text)
     if route.mode is Mode.SPLIT:
         keys = [table.need(name).column.cast("string") for name in route.key]
         known = functions.concat(*keys).isNotNull()  # of a null nothing is made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from typing import Any, Final
 
 from pyspark.sql import Column, DataFrame, functions
@@ -13,9 +12,9 @@ from gavial.monitoring import losses
 from gavial.monitoring.comparison import Mode
 from gavial.monitoring.route import Route
 from gavial.monitoring.state import Cell, Key, Slot, State
-from gavial.monitoring.windows import Window, Windows
+from gavial.monitoring.windows import Windows
 from gavial.spark.comparing import rows
-from gavial.spark.comparing.rows import EPOCH, Columns
+from gavial.spark.comparing.rows import Columns
 from gavial.spark.monitoring import instants
 
 _KEYLESS: Final = -1  # beside `losses.WHY_LOST`: a record of a split without a key
@@ -205,7 +204,8 @@ def _made(
             continue
         version = route.arms[row["version"]].version
         champion = "" if row["champion"] == _NOBODY else route.arms[row["champion"]].version
-        window = _window(row["start"], windows)
+        start = row["start"]
+        window = None if start is None else instants.window(start, windows)
         slot = Slot(str(route.module), version, window, row["segment"])
         key = Key(kinds[row["kind"]], champion, row["bin"], row["label"])
         n, mean = row["n"], row["mean"] or 0.0
@@ -216,7 +216,3 @@ def _made(
             "drawn. Leave them out, and score them apart."
         )
     return {slot: State(one) for slot, one in cells.items()}
-
-
-def _window(start: int | None, windows: Windows) -> Window | None:
-    return None if start is None else windows.of(EPOCH + timedelta(microseconds=start))

@@ -14,6 +14,7 @@ from gavial.errors import ConfigurationError, IncompatibleModel
 from gavial.monitoring.comparison import Mode
 from gavial.monitoring.route import BUCKETS, Arm, Route
 from gavial.spark import columns, schema
+from gavial.spark.columns import quoted
 
 ROLE: Final = "role"
 SERVED: Final = "served"
@@ -61,21 +62,16 @@ def bucket(route: Route) -> Column:
     `pmod`, since `%` is negative for half of the keys; as text, since `1` of two types hashes
     apart.
     """
-    keys = [column(name).cast("string") for name in route.key]
+    keys = [quoted(name).cast("string") for name in route.key]
     hashed = functions.xxhash64(functions.lit(route.salt), *keys)
     return functions.pmod(hashed, functions.lit(BUCKETS)).cast("int")
-
-
-def column(name: str) -> Column:
-    """A column by its very name, dots and all."""
-    return functions.col("`" + name.replace("`", "``") + "`")
 
 
 def _plain(records: DataFrame, watermark: str) -> DataFrame:
     """Each record once, with an earlier watermark under another name."""
     role, served = (columns.same(name, records.columns) for name in (ROLE, SERVED))
     if role and served:  # what a route made: one row of each record was served
-        records = records.where(column(served)).drop(column(role), column(served))
+        records = records.where(quoted(served)).drop(quoted(role), quoted(served))
     mark = columns.same(watermark, records.columns)
     if mark is None:
         return records
@@ -85,7 +81,7 @@ def _plain(records: DataFrame, watermark: str) -> DataFrame:
 
 def _without(records: DataFrame, names: Iterable[str]) -> DataFrame:
     gone = [name for name in records.columns if columns.same(name, names) is not None]
-    return records.drop(*map(column, gone)) if gone else records
+    return records.drop(*map(quoted, gone)) if gone else records
 
 
 def _split(records: DataFrame, route: Route, ready: Mapping[Arm, Ready]) -> dict[Arm, DataFrame]:
@@ -93,7 +89,7 @@ def _split(records: DataFrame, route: Route, ready: Mapping[Arm, Ready]) -> dict
     with_bucket = records.withColumn(_BUCKET, bucket(route))
     parts = {}
     for arm, low, high in route.ranges():
-        own = with_bucket.where((column(_BUCKET) >= low) & (column(_BUCKET) < high))
+        own = with_bucket.where((quoted(_BUCKET) >= low) & (quoted(_BUCKET) < high))
         parts[arm] = _scored(own.drop(_BUCKET), arm, ready)
     return parts
 
@@ -110,7 +106,7 @@ def _check_keys(records: DataFrame, route: Route) -> None:
             "A split looks whether a key is null before anything is written, which a stream cannot "
             "be asked: run the route on each batch, within foreachBatch."
         )
-    no_key = reduce(lambda one, other: one | other, [column(one).isNull() for one in route.key])
+    no_key = reduce(lambda one, other: one | other, [quoted(one).isNull() for one in route.key])
     count = records.where(no_key).count()
     if count:
         names = " or ".join(route.key)
@@ -129,11 +125,11 @@ def _replay(
             f"The records have no column {watermark!r}, which says what scored them: a replay is "
             "of stored records. Name the column (watermark_col=), or run a shadow."
         )
-    stored = records.where(column(mark) == str(route.champion.coordinate))
+    stored = records.where(quoted(mark) == str(route.champion.coordinate))
     stored = _without(stored, (ROLE, SERVED))
     parts = {route.champion: stored}
     for arm in route.challengers:
-        parts[arm] = _scored(stored.drop(column(mark)), arm, ready)
+        parts[arm] = _scored(stored.drop(quoted(mark)), arm, ready)
     return _together(route, parts, served_alike=False)
 
 

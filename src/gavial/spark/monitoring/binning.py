@@ -19,11 +19,6 @@ _INFINITY: Final = float("inf")
 _FLOATING = kinds.FloatType | kinds.DoubleType
 
 
-def quoted(name: str) -> Column:
-    """A column by its name, whatever characters that has."""
-    return functions.col("`" + name.replace("`", "``") + "`")
-
-
 def is_number(kind: kinds.DataType) -> bool:
     """Whether values of a type have bins of numbers."""
     return isinstance(kind, kinds.NumericType | kinds.BooleanType)

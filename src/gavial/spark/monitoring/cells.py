@@ -12,7 +12,7 @@ from pyspark.sql import types as kinds
 
 from gavial.monitoring import bins, state
 from gavial.monitoring.bins import Bins, Numeric
-from gavial.monitoring.count import SMALLEST
+from gavial.monitoring.losses import LEAST_PROBABILITY
 from gavial.monitoring.profile import BINARY, MULTICLASS, REGRESSION, Profile
 from gavial.monitoring.state import Cell, Key
 from gavial.spark.monitoring import binning
@@ -139,9 +139,8 @@ class Cells:
         if LABEL in self.kinds:
             likely = self._likelihood(label)
             # Not `least` and `greatest`, which pass over a null.
-            likely = (
-                functions.when(likely < SMALLEST, SMALLEST).when(likely > 1, 1.0).otherwise(likely)
-            )
+            likely = functions.when(likely < LEAST_PROBABILITY, LEAST_PROBABILITY).otherwise(likely)
+            likely = functions.when(likely > 1, 1.0).otherwise(likely)
             loss = functions.when(label >= 0, -functions.log(likely))
             found.append(self._carried(state.LOG_LOSS, loss))
         return found

@@ -81,6 +81,11 @@ def instant_of(at: int) -> datetime:
     return _START + timedelta(microseconds=at)
 
 
+def micros_of(instant: datetime) -> int:
+    """The other way round."""
+    return (instant - _START) // timedelta.resolution
+
+
 def _of_local(local: Column, zone: str) -> Column:
     """From microseconds of a zone's clocks; where clocks show a time twice, the first."""
     return functions.unix_micros(

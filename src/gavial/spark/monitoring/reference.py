@@ -15,6 +15,7 @@ from gavial.model.watermark import DEFAULT_COLUMN
 from gavial.monitoring.profile import Profile, Reference
 from gavial.monitoring.state import Cell, Key, State
 from gavial.monitoring.windows import Window, Windows
+from gavial.spark import columns
 from gavial.spark.monitoring import binning, instants
 from gavial.spark.monitoring.cells import Cells, cell_of, collected, summed
 from gavial.spark.monitoring.chosen import Chosen
@@ -26,14 +27,6 @@ _BY_TIME, _BY_CONTENT = 60, 20  # chunks
 _LEAST: Final = 100  # records of a chunk, where there are that many
 _ACCURACY: Final = 10_000
 _TIME, _AT, _CHUNK, _CELLS = "time", "at", "chunk", "cells"
-
-
-@dataclass(frozen=True)
-class Learned:
-    """A reference, and in words what was left out of it."""
-
-    reference: Reference
-    problems: tuple[str, ...]
 
 
 def learn(
@@ -49,8 +42,9 @@ def learn(
     profile: Profile | None = None,
     version: str,
     task: str = "",
+    problems: list[str] | None = None,
 ) -> Reference:
-    """A reference out of scored records; as `learned`, and what was left out is warned of.
+    """A reference out of scored records.
 
     Args:
         df: records that the model scored, as many as there are. Not a stream.
@@ -66,6 +60,7 @@ def learn(
         profile: count in these bins, as versions of one major do, and learn none.
         version: whose records they are: `major.minor.build`.
         task: one of `gavial.monitoring.profile.TASKS`; "" finds out by labels and predictions.
+        problems: gets, in words, what was left out; without it that is warned of.
 
     Raises:
         ConfigurationError: a column is not there, or there are no records.
@@ -76,78 +71,45 @@ def learn(
     >>> reference.profile.task, sum(one.records for one in reference.chunks)
     ('binary', 1000)
     """
-    found = learned(
-        df,
-        label=label,
-        prediction=prediction,
-        score=score,
-        features=features,
-        time=time,
-        windows=windows,
-        chunks=chunks,
-        profile=profile,
-        version=version,
-        task=task,
-    )
-    for one in found.problems:
-        warnings.warn(one, UserWarning, stacklevel=2)
-    return found.reference
-
-
-def learned(
-    df: DataFrame,
-    *,
-    label: str = "",
-    prediction: str = "",
-    score: str = "",
-    features: Sequence[str] | None = None,
-    time: str = "",
-    windows: Windows | None = None,
-    chunks: int | None = None,
-    profile: Profile | None = None,
-    version: str,
-    task: str = "",
-) -> Learned:
-    """As `learn`, with what was left out as a value."""
     table = Table(df, "the reference")
     chunks = (_BY_TIME if time else _BY_CONTENT) if chunks is None else chunks
     if chunks < 1:
         raise ConfigurationError(f"chunks={chunks!r}: expected 1 or more.")
-    problems: list[str] = []
+    told: list[str] = []
     if profile is None:
         if features is None:
             features = plain(df, {label, prediction, score, time})
-        if len(features) > FEATURES:
-            left = ", ".join(map(repr, features[FEATURES:][:5]))
-            problems.append(
-                f"{len(features)} features are more than the {FEATURES} that are watched: {left}… "
-                "are left out. Name those that matter with features=[…]."
-            )
-        learning = Learning(table, features[:FEATURES], label, prediction, score, task, problems)
-        profile = learning.profile()
+        watched = _watched(features, told)
+        profile = Learning(table, watched, label, prediction, score, task, told).profile()
     zone = (windows or Windows()).zone
     chosen = Chosen(table, profile)
     cut = (
         _by_time(table, chosen, time, zone, chunks) if time else _by_content(table, chosen, chunks)
     )
-    cells = Cells(profile, chosen.kinds)
-    found: dict[int, dict[Key, Cell]] = {}
-    for row in collected(summed(cells.of(cut.df, _CELLS), [_CHUNK], _CELLS)):
-        if row[_CHUNK] is not None:
-            key, chunk = cells.key(row), found.setdefault(row[_CHUNK], {})
-            chunk[key] = chunk.get(key, Cell(0)) + cell_of(row)
-    if not found:
-        raise ConfigurationError("The reference has no records: pass some that the model scored.")
+    found = _counted(cut, profile, chosen)
+    told += (*cut.problems, *chosen.problems)
+    if problems is not None:
+        problems += told
+    else:
+        for one in told:
+            warnings.warn(one, UserWarning, stacklevel=2)
     numbers = sorted(found)
-    return Learned(
-        Reference(
-            profile,
-            version,
-            tuple(State(found[one]) for one in numbers),
-            tuple(cut.windows[one] for one in numbers) if cut.windows else (),
-        ),
-        (*problems, *cut.problems, *chosen.problems),
+    return Reference(
+        profile,
+        version,
+        tuple(found[one] for one in numbers),
+        tuple(cut.windows[one] for one in numbers) if cut.windows else (),
     )
+
+
+def _watched(features: Sequence[str], problems: list[str]) -> Sequence[str]:
+    if len(features) > FEATURES:
+        left = ", ".join(map(repr, features[FEATURES:][:5]))
+        problems.append(
+            f"{len(features)} features are more than the {FEATURES} that are watched: {left}… "
+            "are left out. Name those that matter with features=[…]."
+        )
+    return features[:FEATURES]
 
 
 @dataclass(frozen=True)
@@ -157,6 +119,19 @@ class _Cut:
     df: DataFrame
     windows: tuple[Window, ...] = ()
     problems: tuple[str, ...] = ()
+
+
+def _counted(cut: _Cut, profile: Profile, chosen: Chosen) -> dict[int, State]:
+    """The state of each chunk, by its number."""
+    cells = Cells(profile, chosen.kinds)
+    found: dict[int, dict[Key, Cell]] = {}
+    for row in collected(summed(cells.of(cut.df, _CELLS), [_CHUNK], _CELLS)):
+        if row[_CHUNK] is not None:
+            key, chunk = cells.key(row), found.setdefault(row[_CHUNK], {})
+            chunk[key] = chunk.get(key, Cell(0)) + cell_of(row)
+    if not found:
+        raise ConfigurationError("The reference has no records: pass some that the model scored.")
+    return {number: State(chunk) for number, chunk in found.items()}
 
 
 def _by_time(table: Table, chosen: Chosen, name: str, zone: str, chunks: int) -> _Cut:
@@ -202,7 +177,7 @@ def _by_content(table: Table, chosen: Chosen, chunks: int) -> _Cut:
     """Cut by a hash of all that a record has, which is the same whenever it is taken."""
     count = _bounded(chunks, table.df.count())
     names = [one.name for one in table.df.schema.fields if _is_hashed(one.dataType)]
-    content = [binning.quoted(one) for one in names if table.df.columns.count(one) == 1]
+    content = [columns.quoted(one) for one in names if table.df.columns.count(one) == 1]
     number = functions.pmod(functions.xxhash64(*content), functions.lit(count)).cast("int")
     return _Cut(table.df.select(*_aliased(chosen), number.alias(_CHUNK)))
 

@@ -16,11 +16,16 @@ NULL: Final = "(null)"
 OTHER: Final = "(other)"
 
 
-def text_of(table: Table, name: str, profile: Profile) -> Column:
+def text_of(table: Table, name: str, profile: Profile | None = None) -> Column:
     """The value of a record's segment.
 
     Those of a feature with categories are its categories, which never change. Of another column
     they are the most frequent ones, for which Spark looks in a job of its own.
+
+    Args:
+        table: the records.
+        name: the column.
+        profile: has the features; `None` knows none.
 
     Raises:
         ConfigurationError: there is no such column, or its values are no texts or whole numbers.
@@ -32,7 +37,7 @@ def text_of(table: Table, name: str, profile: Profile) -> Column:
             "of texts, whole numbers, truth values or dates."
         )
     text = binning.text(found.column, found.kind)
-    bins = profile.features.get(name)
+    bins = profile.features.get(name) if profile else None
     if isinstance(bins, Categories):
         values = list(bins.values)
     else:

@@ -9,7 +9,6 @@ from pyspark.sql.types import DataType
 
 from gavial.errors import ConfigurationError
 from gavial.spark import columns
-from gavial.spark.monitoring.binning import quoted
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Table:
             raise ConfigurationError(
                 f"Two columns of {self.what} have the name {name!r}: rename or drop one of them."
             )
-        return Found(exact[0].name, quoted(exact[0].name), exact[0].dataType)
+        return Found(exact[0].name, columns.quoted(exact[0].name), exact[0].dataType)
 
     def need(self, name: str, advice: str = "") -> Found:
         """As `find`.
