@@ -43,9 +43,10 @@ def reasons(verdict: Verdict) -> list[str]:
     found = [one for one in verdict.reasons if not _NOTE.match(one)]
     notes = sum(one.noted for one in verdict.results[-1].findings) if verdict.results else 0
     if notes:
-        found.append(
-            f"{notes} more {'rules are' if notes > 1 else 'rule is'} broken that only inform."
+        broken = (
+            "rules are broken and only inform" if notes > 1 else "rule is broken and only informs"
         )
+        found.append(f"{notes} more {broken}.")
     return found
 
 

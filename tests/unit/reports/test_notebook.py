@@ -6,6 +6,7 @@ import sys
 from html.parser import HTMLParser
 
 import large_example
+import watched_example
 
 from gavial.monitoring.verdict import Watched
 from gavial.reports.notebook import fragment
@@ -41,6 +42,11 @@ def test_a_comparison_is_its_verdict_and_its_last_look(compared):
     made = fragment(compared)
     assert "✓ 1.0.4 is better than 1.0.3" in made
     assert "−0.03209" in made
+
+
+def test_the_last_value_is_of_the_last_window_that_has_its_labels():
+    html = fragment(watched_example.watched(8, 300, unlabelled=2))
+    assert "<td>0.7851</td><td>≥ " in html
 
 
 def test_nothing_watched_says_so(watched):
