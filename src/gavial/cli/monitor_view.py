@@ -52,19 +52,12 @@ def _row(one: Verdict, *, idle: bool) -> tuple[str, ...]:
     return (
         one.version,
         one.segment,
-        f"{words.SIGNS[one.status]} {_status(one)}{', idle' if idle else ''}",
+        words.status(one, idle=idle),
         words.begin(one.since) if one.since else "",
         timeline(one.results),
         words.begin(last.slot.window) if last and last.slot.window else "",
         f"{_records(last):,}" if last else "",
     )
-
-
-def _status(one: Verdict) -> str:
-    """In words: a segment is judged by a file of rules alone, and mostly there is none for it."""
-    if one.results and not any(result.findings for result in one.results):
-        return "no rules"
-    return one.status
 
 
 def timeline(results: Sequence[Result]) -> str:
