@@ -108,8 +108,8 @@ def next_steps(verdict: Verdict) -> list[str]:
     if verdict.status is Status.NOT_ENOUGH_DATA:
         return [
             "Wait for more records, or for their labels; or take longer windows (a day in the "
-            "place of an hour). If labels always come so late, say so by windows_to_doubt in a file "
-            "of rules. What was too little is said above and in the tables."
+            "place of an hour). If labels always come so late, say so by windows_to_doubt in a "
+            "file of rules. What was too little is said above and in the tables."
         ]
     return list(_after(verdict))
 
