@@ -414,9 +414,12 @@ def test_without_a_route_both_versions_are_named(table):
 
 
 def test_the_command_compares_records_in_parquet(drawn, tmp_path):
-    """In a process of its own, which starts its own Spark."""
-    drawn.write.parquet(str(tmp_path / "scored"))
+    """In a process of its own, which starts its own Spark; the labels come later."""
+    drawn.drop("label").write.parquet(str(tmp_path / "scored"))
+    late = drawn.selectExpr("id", "label AS came", "at AS known").distinct()
+    late.write.parquet(str(tmp_path / "outcomes"))
     words = ["--champion", B, "--challenger", A, "--id", "id", "--time", "at", "--json"]
+    words += ["--labels", str(tmp_path / "outcomes"), "--label", "came", "--label-time", "known"]
     done = subprocess.run(
         [sys.executable, "-m", "gavial", "compare", "check", str(tmp_path / "scored"), *words],
         capture_output=True,

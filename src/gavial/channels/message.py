@@ -38,7 +38,7 @@ _WORDS = {
     Event.REMINDER: "still an alert",
     Event.UNCLEAR: "an alert, and not enough data to tell whether it goes on",
     Event.RECOVERED: "recovered",
-    Event.RETIRED: "nothing is scored by it any more",
+    Event.RETIRED: "no longer in use",
     Event.SILENT: "not enough data any more",
     Event.TEST: "this is a test",
 }
@@ -161,6 +161,9 @@ def _body(items: Sequence[Item]) -> Iterator[str]:
         verdict = one.verdict
         segment = f", {line(verdict.segment)}" if verdict.segment else ""
         since = f" since {verdict.since}" if verdict.since else ""
+        if one.event is Event.RETIRED:
+            last = verdict.results[-1].slot.window if verdict.results else None
+            since = f": its last records are of {last}" if last else ""
         yield f"{line(verdict.version)}{segment}: {_WORDS[one.event]}{since}"
         yield from (f"  - {line(reason)}" for reason in verdict.reasons[:_REASONS])
         if len(verdict.reasons) > _REASONS:

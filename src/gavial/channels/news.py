@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -75,20 +75,6 @@ class Rules:
 
     name: str = LEARNED
     settings: Settings = field(default_factory=Settings)
-
-
-def idle(verdicts: Sequence[Verdict]) -> frozenset[str]:
-    """The topics of those by which nothing is scored any more, while others score.
-
-    The last two windows or more have no record of them: what they were last is history.
-    """
-    last = {topic(one): one.results[-1].slot.window for one in verdicts if one.results}
-    newest = max((one.start for one in last.values() if one), default=None)
-    return frozenset(
-        name
-        for name, one in last.items()
-        if one and newest and newest - one.end >= one.end - one.start
-    )
 
 
 def event_of(
@@ -167,11 +153,6 @@ def broken(verdict: Verdict, settings: Settings) -> frozenset[str]:
             rules = (one.finding.rule for one in alarms)
             found |= {f"{one.metric} {one.column}".strip() for one in rules}
     return frozenset(found)
-
-
-def topic(verdict: Verdict) -> str:
-    """What a verdict is of, within a module."""
-    return f"{verdict.version}\t{verdict.segment}"
 
 
 def known_of(found: Any) -> dict[str, Told]:

@@ -52,7 +52,7 @@ def _row(one: Verdict, *, idle: bool) -> tuple[str, ...]:
     return (
         one.version,
         one.segment,
-        f"{words.SIGNS[one.status]} {one.status}{', idle' if idle else ''}",
+        words.status(one, idle=idle),
         words.begin(one.since) if one.since else "",
         timeline(one.results),
         words.begin(last.slot.window) if last and last.slot.window else "",

@@ -62,6 +62,8 @@ def _find(
 
 
 def _unknown(rule: Rule, measured: Measured, labels: Labels) -> str:
+    if needs_labels(rule.metric) and not measured.n and not labels.share:
+        return "no label has come"  # one cause for all that waits for them
     if needs_labels(rule.metric) and measured.n and not labels.enough:
         return f"{labels.share:.1%} of the records have labels; {labels.asked:.0%} are asked for"
     if measured.value is None:
@@ -82,7 +84,7 @@ def _broken(rule: Rule, measured: Measured, slot: Slot) -> str:
 
 
 def _said(rule: Rule, measured: Measured, slot: Slot) -> str:
-    text = f"{name(rule)} was {measured.value:.4g} in {when(slot)}, of {measured.n:,} records"
+    text = f"{name(rule)} was {measured.value:.4g} {during(slot)}, of {measured.n:,} records"
     if rule.windows > 1:
         text += f" in its {rule.windows} best windows"
     return text if rule.expected is None else f"{text}; at release it was {rule.expected:.4g}"
@@ -99,6 +101,12 @@ def name(rule: Rule) -> str:
 def when(slot: Slot) -> str:
     """A window for people."""
     return str(slot.window) if slot.window else "all records"
+
+
+def during(slot: Slot) -> str:
+    """A window as a time at which something was, for people."""
+    text = when(slot)
+    return f"in {text}" if slot.window is None or " to " in text else f"on {text}"
 
 
 def start(slot: Slot) -> str:

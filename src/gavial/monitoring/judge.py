@@ -52,7 +52,7 @@ def judge(
     >>> known = {"1.0.0": Reference(profile, "1.0.0", (good, good))}
     >>> (verdict,) = judge(states, profile, known, RuleSet())
     >>> print(verdict.status, "since", verdict.since)
-    alert since 2024-01-03 to 2024-01-04
+    alert since 2024-01-03
     """
     groups: dict[tuple[str, str, str], dict[Slot, State]] = {}
     for slot in sorted(states, key=in_time):

@@ -132,7 +132,7 @@ def _told(outcome: Outcome, tally: Tally, terms: Terms) -> str:
     }[outcome]
     return (
         f"{said}: its mean {terms.loss} less the champion's is {last.value:+.4g}, and between "
-        f"{last.low:.4g} and {last.high:.4g}, over {last.n} labelled {tally.unit}."
+        f"{last.low:.4g} and {last.high:.4g}, over {last.n:,} labelled {tally.unit}."
     )
 
 
@@ -146,9 +146,9 @@ def _how_sure(tally: Tally, terms: Terms) -> str:
     count = len(tally.route.challengers)
     shared = ""
     if count > 1:
-        shared = f", since {count} challengers share {terms.alpha:g} between them"
+        shared = f", since {count} challengers share {100 * terms.alpha:g}% between them"
     return (
-        f"At all looks together such a verdict is false in {tally.alpha:.3g} of cases at "
+        f"At all looks together such a verdict is false in {100 * tally.alpha:.3g}% of cases at "
         f"most{shared}."
     )
 

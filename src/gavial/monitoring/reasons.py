@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gavial.monitoring.finding import NOT_JUDGED, advice, end, name, needs_labels, start, when
+from gavial.monitoring.finding import (
+    NOT_JUDGED,
+    advice,
+    during,
+    end,
+    name,
+    needs_labels,
+    start,
+    when,
+)
 from gavial.monitoring.hysteresis import Replay, Watch
 from gavial.monitoring.verdict import Finding, Result, Rule, Status
 
@@ -78,7 +87,7 @@ def _alarms(spells: Sequence[_Spell]) -> list[str]:
         finding, result, _ = spell.watch.broken
         text = finding.reason
         if spell.first is not result:
-            text += f" It was first so in {when(spell.first.slot)}."
+            text += f" It was first so {during(spell.first.slot)}."
         if spell.watch.good:
             text += " Since then it is within bounds, and not yet for long enough."
         found.append(text)
@@ -99,7 +108,7 @@ def _kept(results: Sequence[Result]) -> list[str]:
     )
     records = next((one.n for one in last.measured if one.metric == "records"), 0)
     rules = "1 rule is" if n == 1 else f"{n} rules are"
-    return [f"{rules} kept in {when(last.slot)}, of {records:,} records."]
+    return [f"{rules} kept {during(last.slot)}, of {records:,} records."]
 
 
 def _missing(result: Result) -> list[str]:
@@ -116,7 +125,7 @@ def _missing(result: Result) -> list[str]:
     for cause, names in causes.items():
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         shown = ", ".join(names[:3])
-        found.append(f"Not judged in {when(result.slot)}: {shown}{more}: {cause}")
+        found.append(f"Not judged {during(result.slot)}: {shown}{more}: {cause}")
     return _some(found, "more causes")
 
 

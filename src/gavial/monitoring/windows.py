@@ -12,14 +12,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from gavial.errors import ConfigurationError
 
 _DAY: Final = timedelta(hours=22)  # clocks that go forward make one of 23
+_DAYS: Final = timedelta(hours=26)  # and those that go back one of 25
 PERIODS: Final = ("hour", "day", "week", "month", "quarter", "year")
 
 
 class Window(NamedTuple):
     """From `start`, inclusive, to `end`, both in UTC.
 
-    As a text, one of days is shown by the days of its own time zone.
+    As a text, a day is that day of its own time zone, and what is longer is from day to day.
 
+    >>> str(Windows("day", "America/New_York").of(datetime(2013, 7, 4, tzinfo=UTC)))
+    '2013-07-03'
     >>> str(Windows("week", "America/New_York").of(datetime(2013, 7, 4, tzinfo=UTC)))
     '2013-07-01 to 2013-07-08'
     """
@@ -28,8 +31,11 @@ class Window(NamedTuple):
     end: datetime
 
     def __str__(self) -> str:
-        if self.end - self.start < _DAY:
+        length = self.end - self.start
+        if length < _DAY:
             return f"{_hour(self.start)} to {_hour(self.end)}"
+        if length < _DAYS:
+            return _day(self.start)
         return f"{_day(self.start)} to {_day(self.end)}"
 
 

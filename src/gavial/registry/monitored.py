@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from gavial.channels import news
 from gavial.channels.message import verdict_document
+from gavial.monitoring import idle
 from gavial.monitoring.verdict import Mark, Status, Verdict, Watched
 from gavial.registry.tell import Delivery, Telling
 
@@ -40,8 +40,7 @@ class Monitored:
 
         One by whose version nothing is scored any more, while others score, does not count.
         """
-        idle = self.idle
-        found = {one.status for one in self.verdicts if news.topic(one) not in idle}
+        found = {one.status for one in self.verdicts if not self.is_idle(one)}
         worst = (one for one in (Status.ALERT, Status.OK) if one in found)
         return next(worst, Status.NOT_ENOUGH_DATA)
 
@@ -52,12 +51,12 @@ class Monitored:
 
     @property
     def idle(self) -> frozenset[str]:
-        """Of which versions and segments the last windows have no record, as `news.topic`."""
-        return news.idle(self.verdicts)
+        """Of which versions and segments the last windows have no record, as `idle.topic`."""
+        return idle.idle(self.verdicts)
 
     def is_idle(self, verdict: Verdict) -> bool:
         """Whether nothing is scored by a verdict's version any more, while others score."""
-        return news.topic(verdict) in self.idle
+        return idle.topic(verdict) in self.idle
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from gavial.maven.settings_monitor import (
     ChannelSettings,
     MonitorSettings,
 )
+from gavial.monitoring import idle
 from gavial.monitoring.verdict import Status, Verdict
 from gavial.registry import local
 from gavial.registry.told import Ledger
@@ -204,11 +205,11 @@ def _job(
     days = REMIND_DAYS if settings.remind_days is None else settings.remind_days
     remind = timedelta(days=days) if days else None
     known = dict(ledger.of(found.name))
-    idle = news.idle(subject.verdicts)
+    gone = idle.idle(subject.verdicts)
     items = []
     for verdict in subject.verdicts:
-        topic = news.topic(verdict)
-        before, retired = known.get(topic), topic in idle
+        topic = idle.topic(verdict)
+        before, retired = known.get(topic), topic in gone
         if retired and before is None:
             continue  # it was gone before anybody looked
         event = news.event_of(verdict, before, subject.rules, now, remind, retired=retired)

@@ -44,7 +44,8 @@ def _watched(watched: Watched) -> Iterator[str]:
 def _line(found: Timeline, line: Line) -> tuple[str, ...]:
     values = [one.value for one in line.points]
     broken = [one.outside for one in line.points]
-    last = line.points[-1]
+    known = [one for one in line.points if one.value is not None] or line.points
+    last = known[-1]  # labels of later windows may be still to come
     bounds = [
         f"≥ {names.number(last.low)}" if last.low is not None else "",
         f"≤ {names.number(last.high)}" if last.high is not None else "",
@@ -53,8 +54,8 @@ def _line(found: Timeline, line: Line) -> tuple[str, ...]:
         text(found.title),
         text(line.version),
         _spark(values, broken),
-        text(names.shown(values[0])),
-        text(names.shown(values[-1])),
+        text(names.shown(known[0].value)),
+        text(names.shown(last.value)),
         text(", ".join(filter(None, bounds))),
     )
 

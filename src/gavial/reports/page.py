@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gavial.monitoring.comparison import Comparison
+from gavial.monitoring.idle import idle, topic
 from gavial.monitoring.verdict import Status, Verdict, Watched
 from gavial.reports import (
     chart_comparison,
@@ -142,9 +143,11 @@ def _nothing() -> Lead:
 
 def _lead(watched: Watched, verdict: Verdict) -> Lead:
     kind = {Status.OK: "ok", Status.ALERT: "alert"}.get(verdict.status, "unknown")
-    others = [one for one in watched.verdicts if one is not verdict]
+    gone = idle(watched.verdicts)
+    others = [one for one in watched.verdicts if one is not verdict and topic(one) not in gone]
     alerts = sum(one.status is Status.ALERT for one in others)
-    rest = f" {alerts} of {len(others)} other verdicts alert." if alerts else ""
+    verb = "alerts" if alerts == 1 else "alert"
+    rest = f" {alerts} of {len(others)} other verdicts {verb}." if alerts else ""
     every = words.reasons(verdict)
     reasons = every[:10]
     if len(every) > 10:

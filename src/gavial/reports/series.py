@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Final
 
 from gavial.monitoring.bounds import bounds
+from gavial.monitoring.idle import idle, topic
 from gavial.monitoring.profile import Reference
 from gavial.monitoring.state import State, total
 from gavial.monitoring.verdict import (
@@ -102,12 +103,15 @@ class Timeline:
 
 
 def subject(watched: Watched) -> Verdict | None:
-    """The verdict that a report is about: an alert before others, then the newest."""
+    """The verdict that a report is about: an alert before others, then the newest. One of a
+    version that scores no more is history."""
+    gone = idle(watched.verdicts)
 
-    def order(one: Verdict) -> tuple[bool, bool, bool, object, object]:
+    def order(one: Verdict) -> tuple[bool, bool, bool, bool, object, object]:
         last = windows(one)[-1:]
         return (
             bool(last),
+            topic(one) not in gone,
             one.status is Status.ALERT,
             not one.segment,
             last,
@@ -269,7 +273,8 @@ def _point(window: Window, one: Measured, findings: Iterable[Finding]) -> Point:
     own = next((each for each in findings if each.rule.windows == 1), None)
     statuses = {each.status for each in findings}
     status = Status.ALERT if Status.ALERT in statuses else own.status if own else None
-    low, high = held(own) if own else (None, None)
+    judged = own is not None and own.status is not Status.NOT_ENOUGH_DATA
+    low, high = held(own) if own and judged else (None, None)
     outside = own is not None and _is_broken(own)
     return Point(window, value, one.n, low, high, spread, status, outside, one.why)
 

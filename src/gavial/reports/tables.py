@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gavial.monitoring.comparison import Comparison
+from gavial.monitoring.idle import idle, topic
 from gavial.monitoring.verdict import Rule, Status, Verdict, Watched
 from gavial.reports import names, series, words
 from gavial.reports.quality import Calibrated, Confusion
@@ -34,8 +35,10 @@ def table(
 
 
 def versions(watched: Watched) -> Table:
-    """Each version and segment, alerts first, and newer versions before older ones."""
+    """Each version and segment, alerts first, newer versions before older ones, and what scores
+    no more at last."""
     order = (Status.ALERT, Status.NOT_ENOUGH_DATA, Status.OK)
+    gone = idle(watched.verdicts)
     newest = sorted(
         watched.verdicts,
         key=lambda one: (names.version_order(one.version), not one.segment),
@@ -48,13 +51,13 @@ def versions(watched: Watched) -> Table:
             (
                 one.version,
                 one.segment or "all records",
-                f"{words.SIGNS[one.status]} {one.status}",
+                words.status(one, idle=topic(one) in gone),
                 words.begin(one.since) if one.since else "–",
                 names.count(len(one.results)),
                 names.count(sum(result.status is Status.ALERT for result in one.results)),
                 next(iter(words.reasons(one)), ""),
             )
-            for one in sorted(newest, key=lambda one: order.index(one.status))
+            for one in sorted(newest, key=lambda one: (topic(one) in gone, order.index(one.status)))
         ),
         60,
     )

@@ -39,16 +39,18 @@ def sparkline(
 
 
 def timelines(watched: Watched, width: int = _WIDTH) -> list[tuple[str, ...]]:
-    """A row a metric and version: metric, version, blocks, first and last value; and a row below it
-    with `×` under each window outside its bounds, where there is one. The versions of a metric have
-    one scale, and what is of one window is one below the other.
+    """A row a metric and version: metric, version, blocks, first and last known value; and a row
+    below it with `×` under each window outside its bounds, where there is one. The versions of a
+    metric have one scale, and what is of one window is one below the other.
 
     Args:
         width: windows in a line; of more, the newest.
     """
     rows: list[tuple[str, ...]] = []
-    for found in series.timelines(watched)[0]:
-        windows = sorted({one.window for line in found.lines for one in line.points})[-width:]
+    drawn = series.timelines(watched)[0]
+    every = (one.window for found in drawn for line in found.lines for one in line.points)
+    windows = sorted(set(every))[-width:]
+    for found in drawn:
         values = [
             point.value
             for line in found.lines
@@ -74,8 +76,9 @@ def _rows(
     blocks = "".join(
         sparkline([points[one].value], low, high) if one in points else " " for one in windows
     )
-    first, *_, last = [*points.values()] * 2
-    ends = f"{names.shown(first.value)} → {names.shown(last.value)}"
+    known = [one.value for one in points.values() if one.value is not None]
+    first, last = (known[0], known[-1]) if known else (None, None)
+    ends = f"{names.shown(first)} → {names.shown(last)}"
     yield harmless(title), harmless(version), blocks, ends
     broken = "".join(" ×"[one in points and points[one].outside] for one in windows)
     if broken.strip():

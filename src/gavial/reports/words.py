@@ -38,6 +38,17 @@ def headline(verdict: Verdict) -> str:
     return f"There is not enough data on {who}"
 
 
+def status(verdict: Verdict, *, idle: bool = False) -> str:
+    """The status of a verdict in a table. A segment has the rules of a file alone: mostly none.
+
+    Args:
+        idle: whether its version scores no more.
+    """
+    found = verdict.results and not any(one.findings for one in verdict.results)
+    said = "no rules" if found else str(verdict.status)
+    return f"{SIGNS[verdict.status]} {said}{', idle' if idle else ''}"
+
+
 def reasons(verdict: Verdict) -> list[str]:
     """Why, without what is only noted: there may be much of that."""
     found = [one for one in verdict.reasons if not _NOTE.match(one)]
@@ -95,7 +106,8 @@ def next_steps(verdict: Verdict) -> list[str]:
     if verdict.status is Status.NOT_ENOUGH_DATA:
         return [
             "Wait for more records, or for their labels; or take longer windows (a day in the "
-            "place of an hour). What was too little is said above and in the tables."
+            "place of an hour). If labels always come so late, say so by windows_to_doubt in a "
+            "file of rules. What was too little is said above and in the tables."
         ]
     return list(_after(verdict))
 

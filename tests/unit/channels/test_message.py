@@ -14,6 +14,7 @@ from gavial.channels import news
 from gavial.channels.gauges import gauges_of
 from gavial.channels.message import Event, Item, line, message_of
 from gavial.channels.news import Rules, Told
+from gavial.monitoring.idle import idle
 from gavial.monitoring.verdict import Status
 
 from .conftest import DAY, MODULE, make
@@ -28,9 +29,9 @@ def test_a_message_is_for_people_and_for_programs():
     found = message_of(MODULE, ALERT, items, NOW, "https://wiki.acme.com/churn")
     assert found.text == (
         "com.acme:churn 1.0.3, 1.0.2: alert\n\n"
-        "1.0.3: alert since 2026-03-01 to 2026-03-02\n"
+        "1.0.3: alert since 2026-03-01\n"
         "  - auc is 0.71, below 0.8\n"
-        "1.0.2: recovered since 2026-03-01 to 2026-03-02\n\n"
+        "1.0.2: recovered since 2026-03-01\n\n"
         "Report: https://wiki.acme.com/churn"
     )
     assert json.loads(json.dumps(found.document)) == {
@@ -160,9 +161,19 @@ def test_a_channel_for_alerts_alone_hears_of_the_next_one_too():
 
 def test_what_scores_no_more_is_idle_once_others_have_scored_for_two_windows():
     old, new = make(since=3), make(Status.OK, version="1.0.4", since=4)
-    assert news.idle((old, new)) == frozenset()
-    assert news.idle((old, make(Status.OK, version="1.0.4", since=4, last=5))) == {"1.0.3\t"}
-    assert news.idle((old,)) == frozenset()
+    assert idle((old, new)) == frozenset()
+    assert idle((old, make(Status.OK, version="1.0.4", since=4, last=5))) == {"1.0.3\t"}
+    assert idle((old,)) == frozenset()
+
+
+def test_what_is_no_longer_in_use_is_told_with_its_last_records():
+    one = make(since=1, last=3)
+    found = message_of(MODULE, OK, [Item(Event.RETIRED, one)], NOW)
+    assert found.subject == "com.acme:churn 1.0.3: no longer in use"
+    assert f"1.0.3: no longer in use: its last records are of {one.results[-1].slot.window}" in (
+        found.text
+    )
+    assert "since" not in found.text.splitlines()[2]
 
 
 def test_an_alert_of_what_scores_no_more_is_over_and_reminds_nobody():

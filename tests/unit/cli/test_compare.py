@@ -90,6 +90,8 @@ def test_misuse_of_check_is_told(command, tmp_path):
     assert "--id COLUMN" in command("compare", "check", tmp_path, *both)[2]
     assert command("compare", "check", tmp_path, *both, "--route", "a:b@c")[0] == 2
     assert command("compare", "check", tmp_path, *both, "--loss", "hinge")[0] == 2
+    late = (*both, "--id", "id", "--label-time", "known_at")
+    assert "--label-time is of --labels" in command("compare", "check", tmp_path, *late)[2]
 
 
 def test_a_route_is_set_ramped_shown_and_ended(command, folder):

@@ -57,6 +57,15 @@ def test_a_verdict_is_a_row_with_the_status_of_each_window(capsys):
     assert "▲ Alert since 2026-03-02: version 1.0.3" in lines
 
 
+def test_a_segment_that_no_rule_is_of_is_called_so(capsys):
+    shown = found()
+    (watched,) = shown.parts
+    ill, unknown = watched.verdicts
+    bare = replace(unknown, results=tuple(replace(one, findings=()) for one in ill.results))
+    monitor_view.render(replace(shown, parts=(replace(watched, verdicts=(ill, bare)),)))
+    assert "plan=gold  ? no rules" in capsys.readouterr().out
+
+
 def test_problems_and_channels_go_to_the_standard_error(capsys):
     monitor_view.notes(found())
     out, err = capsys.readouterr()

@@ -131,12 +131,12 @@ def test_an_alert_says_what_broke_when_by_how_much_and_what_to_look_at():
     found = of("ggbb")
     text = " ".join(found.reasons)
     assert "auc (area under the ROC curve) was 0.2" in text
-    assert "in 2024-01-04 to 2024-01-05, of 1,000 records; at release it was 0.8" in text
+    assert "on 2024-01-04, of 1,000 records; at release it was 0.8" in text
     assert (
         " is allowed (three standard deviations over 6 chunks of the reference, and what chance"
         in text
     )
-    assert "It was first so in 2024-01-03 to 2024-01-04." in text
+    assert "It was first so on 2024-01-03." in text
     assert "have other outcomes now (concept drift)" in text
 
 
@@ -151,7 +151,7 @@ def test_an_alert_with_moved_features_names_them():
 def test_an_ended_alarm_is_still_told():
     found = of("gbbggg", text="windows_together = 1")
     assert found.status is OK
-    assert any("alarmed from 2024-01-02 to 2024-01-04" in one for one in found.reasons)
+    assert any("alarmed from 2024-01-02 to 2024-01-03" in one for one in found.reasons)
 
 
 def test_a_broken_rule_that_does_not_alarm_yet_is_told():
@@ -170,9 +170,8 @@ def test_nulls_alert_though_quality_holds():
     found = verdict([state(n, kind="null") for n in range(2)])
     assert found.status is ALERT
     assert found.reasons[:2] == (
-        "null_rate of x was 1 in 2024-01-02 to 2024-01-03, of 1,000 records; at release it was 0. "
-        "Up to 0.05 is allowed (0.05 more than at release). It was first so in 2024-01-01 to "
-        "2024-01-02.",
+        "null_rate of x was 1 on 2024-01-02, of 1,000 records; at release it was 0. "
+        "Up to 0.05 is allowed (0.05 more than at release). It was first so on 2024-01-01.",
         "Look at where x comes from.",
     )
 
@@ -195,7 +194,7 @@ def test_labels_that_never_come_are_not_enough_data_with_estimates():
     assert found.status is UNKNOWN
     estimates = {one.metric: one for one in found.results[-1].measured if one.estimated}
     assert estimates["estimated_auc"].value == pytest.approx(0.83, abs=0.03)
-    assert any("auc, log_loss" in one and "no record has both" in one for one in found.reasons)
+    assert any("auc, log_loss" in one and "no label has come" in one for one in found.reasons)
 
 
 def test_few_labels_are_not_enough_unless_that_is_said():
@@ -300,7 +299,7 @@ def test_versions_and_segments_have_verdicts_of_their_own():
         ("1.0.0", "c=a", UNKNOWN),
         ("1.0.1", "", OK),
     ]
-    assert "There is no rule for 2024-01-01 to 2024-01-02." in found[1].reasons
+    assert "There is no rule for 2024-01-01." in found[1].reasons
 
 
 def test_a_strict_rule_of_a_file_allows_nothing_for_chance():

@@ -94,7 +94,7 @@ def test_a_verdict_says_what_it_is_of_and_how_sure():
     assert (found.module, found.champion, found.challenger) == (CHURN, "1.0.0", "1.0.1")
     assert (found.mode, found.loss, found.alpha) == (Mode.SHADOW, "log_loss", 0.05)
     assert "1.0.1 is better than 1.0.0" in found.reasons[0]
-    assert "false in 0.05 of cases at most" in found.reasons[-1]
+    assert "false in 5% of cases at most" in found.reasons[-1]
 
 
 def test_each_window_is_a_look_over_all_until_then_in_whatever_order_they_come():
@@ -134,7 +134,7 @@ def test_several_challengers_share_what_may_be_false_and_it_is_said():
     route = Route.shadow(A, B, C)
     found = judge(paired(*drawn()), route, "1.0.1", Terms(alpha=0.05))
     assert found.alpha == 0.025
-    assert "2 challengers share 0.05" in found.reasons[-1]
+    assert "2 challengers share 5%" in found.reasons[-1]
     alone = judge(paired(*drawn()), SHADOW, "1.0.1", Terms(alpha=0.05))
     assert found.looks[0].low < alone.looks[0].low
 

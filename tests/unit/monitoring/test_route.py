@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gavial.errors import (
@@ -47,6 +47,7 @@ def routes(draw):
     return getattr(Route, kind)(A, *draw(st.sampled_from([(B,), (B, C), (C, D, B)])), since=since)
 
 
+@settings(deadline=None)
 @given(routes())
 def test_a_route_survives_json(route):
     assert Route.from_json(route.to_json()) == route
@@ -89,6 +90,7 @@ def test_a_damaged_route_is_corrupt(change):
         Route.from_json(None)
 
 
+@settings(deadline=None)
 @given(shares())
 def test_each_version_of_a_split_has_as_many_buckets_as_its_weight(buckets):
     route = split(buckets)
@@ -96,6 +98,7 @@ def test_each_version_of_a_split_has_as_many_buckets_as_its_weight(buckets):
     assert [counted.count(arm.version) for arm in route.arms] == buckets
 
 
+@settings(deadline=None)
 @given(shares(), st.data())
 def test_a_challenger_that_gets_more_takes_buckets_of_the_champion_alone(buckets, data):
     which = data.draw(st.integers(1, len(buckets) - 1))

@@ -6,6 +6,7 @@ import sys
 from html.parser import HTMLParser
 
 import large_example
+import watched_example
 
 from gavial.monitoring.verdict import Watched
 from gavial.reports.notebook import fragment
@@ -35,6 +36,11 @@ def test_a_watched_module_is_its_verdict_and_a_line_a_metric(watched, monkeypatc
     assert "<td>AUC</td><td>1.0.3</td><td><svg" in made
     assert made.count("<circle") > 10
     assert len(made) < 30_000
+
+
+def test_the_last_value_is_of_the_last_window_that_has_its_labels():
+    html = fragment(watched_example.watched(8, 300, unlabelled=2))
+    assert "<td>0.7851</td><td>≥ " in html
 
 
 def test_nothing_watched_says_so(watched):

@@ -96,6 +96,14 @@ def test_an_estimate_is_named_as_one_and_says_what_it_cannot_see(watched):
     assert "cannot see that the same features came to mean something else" in text
 
 
+def test_a_version_that_scores_no_more_is_idle_and_no_alert_of_others(watched):
+    old, new = watched.verdicts
+    gone = replace(old, results=old.results[:-2])
+    content = page.monitoring(replace(watched, verdicts=(gone, new)), made=MADE)
+    assert "alert, idle" in content
+    assert "other verdicts alert" not in content
+
+
 def test_nothing_watched_is_a_page_that_says_so():
     nothing = Watched(watched_example.MODULE, watched_example.PROFILE, {}, {}, ())
     text = read(page.monitoring(nothing, made=MADE)).text()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import large_example
+import watched_example
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gavial.monitoring.comparison import Outcome
 from gavial.monitoring.verdict import Watched
-from gavial.reports import text
+from gavial.reports import series, text, words
 from gavial.reports.plain import harmless
 
 
@@ -36,6 +37,45 @@ def test_versions_of_a_metric_are_one_below_the_other(watched):
 
 def test_only_the_newest_windows_are_in_a_line(watched):
     assert {len(row[2]) for row in text.timelines(watched, 5)} == {5}
+
+
+def test_what_waits_for_its_labels_stands_below_its_own_windows():
+    found = watched_example.watched(8, 300, unlabelled=2)
+    rows = {row[0]: row for row in text.timelines(found)}
+    assert rows["AUC"][2].endswith("··")
+    assert rows["AUC"][3].endswith("→ 0.7851")  # of the last window that has labels
+    (estimated,) = (row for name, row in rows.items() if name.startswith("AUC, estimated"))
+    assert estimated[2].startswith(" " * 6)
+    assert len(estimated[2].strip()) == 2
+
+
+def test_a_value_that_was_not_judged_was_held_to_no_bounds():
+    found = watched_example.watched(8, 300, unlabelled=2)
+    (auc,) = (one for one in series.timelines(found)[0] if one.title == "AUC")
+    *judged, one, two = auc.lines[0].points
+    assert all(point.low is not None for point in judged)
+    assert (one.low, two.low) == (None, None)
+
+
+def test_rules_that_only_inform_are_counted_in_good_english(watched):
+    (verdict, *_) = watched.verdicts
+    (last,) = verdict.results[-1:]
+    finding = last.findings[0]
+    for notes, said in (
+        (1, "1 more rule is broken and only informs."),
+        (2, "2 more rules are broken and only inform."),
+    ):
+        findings = (replace(finding, noted=True),) * notes
+        shown = replace(verdict, results=(replace(last, findings=findings),))
+        assert words.reasons(shown)[-1] == said
+
+
+def test_a_summary_is_about_what_scores_and_not_about_an_alert_that_is_history(watched):
+    old, new = watched.verdicts
+    gone = replace(old, results=old.results[:-2])
+    lines = text.summary(replace(watched, verdicts=(gone, new)))
+    assert lines[0].endswith("version 1.0.4")
+    assert not lines[0].startswith("▲")
 
 
 def test_records_are_drawn_from_zero(watched):

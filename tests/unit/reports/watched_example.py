@@ -60,15 +60,19 @@ def records(at: int, number: int, worse: float = 0.0):
         }
 
 
-def watched(weeks: int = 30, number: int = 600) -> Watched:
-    """Two versions: the first degrades from week 14 on, the second is released in week 20."""
+def watched(weeks: int = 30, number: int = 600, unlabelled: int = 0) -> Watched:
+    """Two versions: the first degrades from week 14 on, the second is released in week 20. The
+    labels of so many last weeks are still to come."""
     states, references = {}, {}
     chunks = tuple(count(records(1000 + at, number), PROFILE) for at in range(8))
     for version, begin in (("1.0.3", 0), ("1.0.4", 20)):
         references[version] = Reference(PROFILE, version, chunks)
         for at in range(begin, weeks):
             worse = 0.0 if version == "1.0.4" else min(0.8, max(0.0, (at - 13) * 0.09))
-            states[Slot(MODULE, version, week(at))] = count(records(at, number, worse), PROFILE)
+            found = [*records(at, number, worse)]
+            if at >= weeks - unlabelled:
+                found = [{**one, "late": None} for one in found]
+            states[Slot(MODULE, version, week(at))] = count(found, PROFILE)
     verdicts = judge(states, PROFILE, references, RuleSet.of(references["1.0.3"]))
     marks = (
         Mark(BEGIN + timedelta(days=1), "released", "1.0.3"),

@@ -64,6 +64,18 @@ def check(
         ),
     ] = "",
     label: Annotated[str, typer.Option(metavar="COLUMN", help="What came true.")] = "label",
+    labels: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH",
+            help="Parquet files with what came true, by --id, where the records do not have it.",
+            show_default=False,
+        ),
+    ] = "",
+    label_time: Annotated[
+        str,
+        typer.Option(metavar="COLUMN", help="When it was known, in --labels.", show_default=False),
+    ] = "",
     loss: Annotated[
         str,
         typer.Option(
@@ -115,8 +127,15 @@ def check(
         asked = _route(route, champion, challenger or [], repository)
         if not id:
             raise typer.BadParameter("--id COLUMN: name the column that names a record")
-        columns = Columns(tuple(id), label, None, prediction, score, watermark_col, time, segment)
+        if label_time and not labels:
+            raise typer.BadParameter("--label-time is of --labels, which is missing")
+        from gavial.spark.monitoring.labels import Labels
+
         with progress.shown(f"Comparing on {scored}"), local.given_or_started():
+            late = Labels(dataset.read(labels), id, label, label_time) if labels else None
+            columns = Columns(
+                tuple(id), label, late, prediction, score, watermark_col, time, segment
+            )
             found = compare_all(dataset.read(scored), asked, columns, terms, windows)
     if as_json:
         output.document(document(found))
