@@ -54,8 +54,8 @@ def reasons(verdict: Verdict) -> list[str]:
     found = [one for one in verdict.reasons if not _NOTE.match(one)]
     notes = sum(one.noted for one in verdict.results[-1].findings) if verdict.results else 0
     if notes:
-        few = "1 more rule is broken that only informs."
-        found.append(few if notes == 1 else f"{notes} more rules are broken that only inform.")
+        few = "1 more rule is broken and only informs."
+        found.append(few if notes == 1 else f"{notes} more rules are broken and only inform.")
     return found
 
 
