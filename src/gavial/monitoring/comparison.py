@@ -14,6 +14,8 @@ from gavial.errors import CorruptRelease, IncompatibleModel
 from gavial.monitoring.windows import Window
 
 FORMAT: Final = 1
+_MOST: Final = 2**53  # a double holds no greater whole numbers exactly
+_LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)  # a window of any zone can be shown until then
 _SHOWN: Final = 10  # looks in a notebook
 
 
@@ -155,31 +157,30 @@ class Comparison:
             IncompatibleModel: a later Gavial wrote it.
         """
         try:
-            number = found["format"]
-            if isinstance(number, int) and number > FORMAT:
-                raise IncompatibleModel(
-                    f"A comparison is of format {number}; this Gavial reads up to {FORMAT}. "
-                    "Upgrade Gavial."
-                )
+            check_format(found["format"])
             needed, ratio = found["needed"], found["ratio"]
-            return cls(
+            read = cls(
                 _text(found["module"]),
                 _text(found["champion"]),
                 _text(found["challenger"]),
                 Mode(found["mode"]),
                 _text(found["loss"]),
-                _number(found["margin"]),
-                _number(found["alpha"]),
+                _number(found["margin"], 0.0),
+                _number(found["alpha"], 0.0, 1.0),
                 Outcome(found["outcome"]),
-                tuple(map(_look, found["looks"])),
+                tuple(map(_look, _list(found["looks"]))),
                 None if needed is None else _whole(needed),
                 None if ratio is None else _ratio(ratio),
-                tuple(map(_text, found["reasons"])),
+                tuple(map(_text, _list(found["reasons"]))),
                 _text(found["segment"]),
                 _text(found["when"]),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            _check_outcome(read)
+        except KeyError as error:
+            raise CorruptRelease(f"A comparison is damaged: it has no {error!s:.200}.") from error
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CorruptRelease(f"A comparison is damaged: {error!s:.200}.") from error
+        return read
 
     def _repr_html_(self) -> str:
         """For a notebook: the verdict, its reasons, and the newest looks."""
@@ -201,23 +202,64 @@ class Comparison:
         )
 
 
+def check_format(number: Any) -> None:
+    """Whether a document of comparisons can be read here.
+
+    Raises:
+        TypeError, ValueError: it is the number of no format.
+        IncompatibleModel: a later Gavial wrote it.
+    """
+    if _whole(number) > FORMAT:
+        raise IncompatibleModel(
+            f"A comparison is of format {number}; this Gavial reads up to {FORMAT}. Upgrade Gavial."
+        )
+    if number < 1:
+        raise ValueError(f"its format is {number}")
+
+
+def _check_outcome(found: Comparison) -> None:
+    """A verdict that the newest interval does not bear out was not made by `judge`."""
+    last = found.looks[-1] if found.looks else Look(None, 0, 0.0, -math.inf, math.inf)
+    borne_out = {
+        Outcome.BETTER: last.high < 0,
+        Outcome.WORSE: last.low > 0,
+        Outcome.NO_DIFFERENCE: found.margin > 0,
+        Outcome.KEEP_GOING: True,
+    }
+    if not borne_out[found.outcome]:
+        raise ValueError(
+            f"its verdict is {str(found.outcome)!r}, and its newest difference is between "
+            f"{last.low:g} and {last.high:g} with the margin {found.margin:g}"
+        )
+
+
 def _look(found: Mapping[str, Any]) -> Look:
     window = found["window"]
     low, high = found["low"], found["high"]
-    return Look(
-        None if window is None else Window(*map(_instant, window)),
+    read = Look(
+        None if window is None else _window(window),
         _whole(found["n"]),
         _number(found["difference"]),
         -math.inf if low is None else _number(low),
         math.inf if high is None else _number(high),
     )
+    if read.low > read.high:
+        raise ValueError(f"a difference is between {read.low:g} and {read.high:g}")
+    return read
+
+
+def _window(found: Any) -> Window:
+    start, end = map(_instant, _list(found))
+    if not start < end <= _LAST:
+        raise ValueError(f"a window is from {start} to {end}")
+    return Window(start, end)
 
 
 def _ratio(found: Mapping[str, Any]) -> SampleRatio:
     return SampleRatio(
-        tuple(map(_number, found["expected"])),
-        tuple(map(_whole, found["observed"])),
-        _number(found["p"]),
+        tuple(_number(one, 0.0, 1.0) for one in _list(found["expected"])),
+        tuple(map(_whole, _list(found["observed"]))),
+        _number(found["p"], 0.0, 1.0),
     )
 
 
@@ -234,13 +276,23 @@ def _text(value: Any) -> str:
     return value
 
 
-def _number(value: Any) -> float:
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r:.50} is no list")
+    return value
+
+
+def _number(value: Any, low: float = -math.inf, high: float = math.inf) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r:.50} is no number")
+    if not math.isfinite(value) or not low <= value <= high:
+        raise ValueError(f"{value!r:.50} is out of range")
     return float(value)
 
 
 def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{value!r:.50} is no whole number")
+    if not 0 <= value <= _MOST:
+        raise ValueError(f"{value!r:.50} is out of range")
     return value

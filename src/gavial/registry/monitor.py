@@ -210,7 +210,7 @@ class _Opened:
             if digest not in kept.profiles:
                 notes.append(
                     f"{len(some)} states are counted in the bins of profile {digest}, which is not "
-                    "kept with them: they are not judged."
+                    "kept with them: they are not judged. Count their records again."
                 )
                 continue
             parts.append(self._part(some, kept.profiles[digest], notes))
