@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 from gavial.errors import CorruptRelease, IncompatibleModel
+from gavial.model import json_values
 from gavial.monitoring import places, state
 from gavial.monitoring.profile import Profile
 from gavial.monitoring.state import Slot, State
@@ -89,8 +89,8 @@ def profile_of(data: bytes, name: str) -> Profile:
         IncompatibleModel: it is of a later format.
     """
     try:
-        found = Profile.from_json(json.loads(data))
-    except (ValueError, RecursionError) as error:
+        found = Profile.from_json(json_values.loads(data))
+    except ValueError as error:
         raise CorruptRelease(f"The profile {name} is no JSON: {error!s:.200}.") from error
     except (CorruptRelease, IncompatibleModel) as error:
         raise type(error)(f"The profile {name}: {error}") from error

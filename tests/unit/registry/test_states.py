@@ -143,6 +143,14 @@ def test_a_profile_that_was_changed_is_refused(kept: Path) -> None:
         read(str(kept), CHURN)
 
 
+def test_a_profile_with_half_a_character_is_damaged(kept: Path) -> None:
+    (file,) = (kept / places.PROFILES).iterdir()
+    file.write_text(json.dumps(PROFILE.to_json() | {"label": "\ud800"}))
+
+    with pytest.raises(CorruptRelease, match="lone surrogate"):
+        read(str(kept), CHURN)
+
+
 @pytest.mark.parametrize("name", ["gone", "file"])
 def test_what_is_no_folder_is_told_with_what_was_expected(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("x")

@@ -51,7 +51,7 @@ def class_of(loss: str, label: Found) -> Column:
     if not _is_number(label.kind):
         return of_text
     value = label.column.cast("double")
-    whole = value.between(0, _MOST_CLASSES) & (value == functions.floor(value))
+    whole = value.between(0, _MOST_CLASSES) & (value == functions.rint(value))
     return functions.when(whole, value.cast("int")).otherwise(of_text)
 
 
@@ -67,7 +67,9 @@ def _zero_one(label: Found, said: Found) -> Column:
 
 
 def _of_scores(loss: str, truth: Column, said: Found) -> Column:
-    index = functions.when(truth == functions.floor(truth), truth.cast("int"))
+    # Not by `floor`, which makes a bigint and ends the job where a double is beyond those.
+    known = truth.between(0, _MOST_CLASSES) & (truth == functions.rint(truth))
+    index = functions.when(known, truth.cast("int"))
     if _is_number(said.kind):
         positive = _probability(said.column.cast("double"))
         if loss == losses.LOG_LOSS:
