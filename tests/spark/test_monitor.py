@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -296,6 +297,80 @@ def test_problems_of_records_are_told_once(spark: SparkSession, models: Path) ->
     found = watch(df.unionAll(strange), models)
     assert len(found.problems) == 1
     assert "5 records" in found.problems[0]
+
+
+def test_a_segment_that_is_named_twice_counts_once(spark: SparkSession, models: Path) -> None:
+    df = scored(spark, range(2), WELL)
+
+    found = watch(df, models, segments=["plan", "plan"])
+
+    (part,) = found.parts
+    assert part.states == watch(df, models, segments="plan").parts[0].states
+    assert sum(one.records for slot, one in part.states.items() if slot.segment) == 400
+
+
+def test_a_version_that_nobody_released_is_named(spark: SparkSession, models: Path) -> None:
+    found = watch(scored(spark, range(2), WELL, "7.7.7"), models)
+    (problem,) = found.problems
+    assert f"{CHURN}:7.7.7 is no release of repository" in problem
+
+
+def test_a_version_that_no_release_has_stops_nothing(spark: SparkSession, models: Path) -> None:
+    forged = scored(spark, range(1), WELL, f"{'9' * 20}.0.0")
+    found = watch(scored(spark, range(3), WELL).unionAll(forged), models)
+    assert found.status is Status.OK
+    assert "200 records of a watermark that is no coordinate" in found.problems[0]
+
+
+def test_arguments_of_another_type_are_told(spark: SparkSession, models: Path) -> None:
+    df = scored(spark, range(1), WELL)
+    with pytest.raises(ConfigurationError, match="expected a DataFrame of Spark"):
+        watch(df.limit(1).toPandas(), models)
+    with pytest.raises(ConfigurationError, match="labels= is of type DataFrame: expected gavial"):
+        watch(df, models, labels=df)
+    with pytest.raises(ConfigurationError, match="reference= is of type str: expected a datetime"):
+        watch(df, models, reference="2026-03-01")
+
+
+def test_records_that_cannot_be_read_are_told(
+    spark: SparkSession, models: Path, tmp_path: Path
+) -> None:
+    scored(spark, range(1), WELL).write.parquet(str(tmp_path / "scored"))
+    df = spark.read.parquet(str(tmp_path / "scored"))
+    shutil.rmtree(tmp_path / "scored")
+    with pytest.raises(ConfigurationError, match="The records cannot be read: "):
+        watch(df, models)
+
+
+@pytest.mark.parametrize("value", ["double('Infinity')", "1e300D", "-1e19D"])
+def test_numbers_beyond_every_whole_number_are_counted(
+    spark: SparkSession, models: Path, value: str
+) -> None:
+    far = functions.expr(f"CASE WHEN id % 7 = 0 THEN {value} ELSE x END")
+    df = scored(spark, range(2), WELL)
+
+    made = learn(df.withColumn("x", far), features=["x"], time="at", version="1.0.0", **COLUMNS)
+
+    assert made.total.records == 400
+    unseen = watch(df.withColumn("label", far), models)
+    json.dumps(unseen.to_json(), allow_nan=False)
+    rows = df.unionAll(scored(spark, range(2), WELL, "1.0.0")).withColumn("label", far)
+    pair = {"champion": f"{CHURN}:1.0.0", "challenger": f"{CHURN}:1.0.1"}
+    found = gavial.compare(rows, id="id", score="score", **pair)
+    assert str(found.outcome) == "keep going"
+
+
+def test_arguments_of_a_comparison_of_another_type_are_told(
+    spark: SparkSession, models: Path
+) -> None:
+    df = scored(spark, range(1), WELL)
+    with pytest.raises(ConfigurationError, match="route= is of type str: expected a gavial"):
+        gavial.compare(df, "shadow", id="id")
+    pair = {"champion": f"{CHURN}:1.0.0", "challenger": f"{CHURN}:1.0.1"}
+    with pytest.raises(ConfigurationError, match="labels= is of type DataFrame: expected"):
+        gavial.compare(df, id="id", labels=df, **pair)
+    with pytest.raises(ConfigurationError, match="A window is 5: expected one of"):
+        gavial.compare(df, id="id", windows=5, **pair)
 
 
 def test_the_public_name_is_the_use_case() -> None:

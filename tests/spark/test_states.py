@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def cells(found: Mapping[Slot, State]) -> dict[Slot, dict[object, object]]:
 
 
 def file_of(folder: Path, day: int = 0) -> Path:
-    return sorted(folder.rglob("state.parquet"))[day]
+    return sorted(folder.glob("group=*/**/state.parquet"))[day]
 
 
 def test_states_come_back_as_they_were_with_and_without_a_jvm(
@@ -154,6 +155,19 @@ def test_damaged_states_are_refused(spark: SparkSession, tmp_path: Path) -> None
     for read in (store.read, lambda: without_jvm.read(str(tmp_path))):
         with pytest.raises(CorruptRelease):
             read()
+
+
+def test_a_copied_window_is_refused_and_a_copied_folder_counts_nothing_twice(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    store = StateStore(spark, str(tmp_path))
+    store.replace(states(1, 2), PROFILE)
+    shutil.copytree(tmp_path, tmp_path / "backup", ignore=shutil.ignore_patterns("backup"))
+    assert records(store.read().states) == [1, 2]
+
+    shutil.copy(file_of(tmp_path, 0), file_of(tmp_path, 1))
+    with pytest.raises(CorruptRelease, match="moved or copied"):
+        store.read()
 
 
 def test_a_window_that_cannot_be_written_is_told_and_written_the_next_time(

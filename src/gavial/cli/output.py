@@ -22,7 +22,8 @@ def line(text: str = "") -> None:
 
 
 def heading(text: str) -> None:
-    """Write a line that stands out on a terminal."""
+    """Write a line that stands out on a terminal; it is made harmless."""
+    text = harmless(text)
     if not _styled():
         line(text)
         return

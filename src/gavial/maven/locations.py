@@ -61,6 +61,23 @@ def as_url(text: str, folder: Path) -> str:
     return urlunsplit((parts.scheme, netloc, parts.path.rstrip("/") + "/", "", ""))
 
 
+def check_no_password(uri: str) -> None:
+    """Whether a URI may be shown and logged.
+
+    Raises:
+        ConfigurationError: it holds a password.
+
+    >>> check_no_password("abfss://states@acme.dfs.core.windows.net/churn")
+    """
+    user, at, host = uri.partition("://")[2].partition("/")[0].rpartition("@")
+    if at and ":" in user:
+        raise ConfigurationError(
+            f"The URI of a folder at {host!r} holds a password, which would end up in logs: take "
+            "it out, and give it to the file system by its own settings, such as "
+            "AWS_SECRET_ACCESS_KEY."
+        )
+
+
 def expanded(text: str) -> Path:
     """A path with its `~` replaced.
 

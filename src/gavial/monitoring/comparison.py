@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from html import escape
 from typing import Any, Final
 
 from gavial.errors import CorruptRelease
-from gavial.model import json_values
 from gavial.model.manifest import check_format
 from gavial.monitoring.windows import Window
 
 FORMAT: Final = 1
+_MOST: Final = 2**53  # a double holds no greater whole numbers exactly
+_LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)  # a window of any zone can be shown until then
 _SHOWN: Final = 10  # looks in a notebook
 
 
@@ -158,24 +160,28 @@ class Comparison:
         try:
             check_format(found["format"], FORMAT, "The comparison")
             needed, ratio = found["needed"], found["ratio"]
-            return cls(
-                json_values.text(found["module"]),
-                json_values.text(found["champion"]),
-                json_values.text(found["challenger"]),
+            read = cls(
+                _text(found["module"]),
+                _text(found["champion"]),
+                _text(found["challenger"]),
                 Mode(found["mode"]),
-                json_values.text(found["loss"]),
-                json_values.number(found["margin"]),
-                json_values.number(found["alpha"]),
+                _text(found["loss"]),
+                _number(found["margin"], 0.0),
+                _number(found["alpha"], 0.0, 1.0),
                 Outcome(found["outcome"]),
-                tuple(map(_look, found["looks"])),
-                None if needed is None else json_values.whole(needed),
+                tuple(map(_look, _list(found["looks"]))),
+                None if needed is None else _whole(needed),
                 None if ratio is None else _ratio(ratio),
-                tuple(map(json_values.text, found["reasons"])),
-                json_values.text(found["segment"]),
-                json_values.text(found["when"]),
+                tuple(map(_text, _list(found["reasons"]))),
+                _text(found["segment"]),
+                _text(found["when"]),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            _check_outcome(read)
+        except KeyError as error:
+            raise CorruptRelease(f"A comparison is damaged: it has no {error!s:.200}.") from error
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CorruptRelease(f"A comparison is damaged: {error!s:.200}.") from error
+        return read
 
     def _repr_html_(self) -> str:
         """For a notebook: the verdict, its reasons, and the newest looks."""
@@ -197,21 +203,82 @@ class Comparison:
         )
 
 
+def _check_outcome(found: Comparison) -> None:
+    """A verdict that the newest interval does not bear out was not made by `judge`."""
+    last = found.looks[-1] if found.looks else Look(None, 0, 0.0, -math.inf, math.inf)
+    borne_out = {
+        Outcome.BETTER: last.high < 0,
+        Outcome.WORSE: last.low > 0,
+        Outcome.NO_DIFFERENCE: found.margin > 0,
+        Outcome.KEEP_GOING: True,
+    }
+    if not borne_out[found.outcome]:
+        raise ValueError(
+            f"its verdict is {str(found.outcome)!r}, and its newest difference is between "
+            f"{last.low:g} and {last.high:g} with the margin {found.margin:g}"
+        )
+
+
 def _look(found: Mapping[str, Any]) -> Look:
     window = found["window"]
     low, high = found["low"], found["high"]
-    return Look(
-        None if window is None else Window(*map(json_values.instant, window)),
-        json_values.whole(found["n"]),
-        json_values.number(found["difference"]),
-        -math.inf if low is None else json_values.number(low),
-        math.inf if high is None else json_values.number(high),
+    read = Look(
+        None if window is None else _window(window),
+        _whole(found["n"]),
+        _number(found["difference"]),
+        -math.inf if low is None else _number(low),
+        math.inf if high is None else _number(high),
     )
+    if read.low > read.high:
+        raise ValueError(f"a difference is between {read.low:g} and {read.high:g}")
+    return read
+
+
+def _window(found: Any) -> Window:
+    start, end = map(_instant, _list(found))
+    if not start < end <= _LAST:
+        raise ValueError(f"a window is from {start} to {end}")
+    return Window(start, end)
 
 
 def _ratio(found: Mapping[str, Any]) -> SampleRatio:
     return SampleRatio(
-        tuple(map(json_values.number, found["expected"])),
-        tuple(map(json_values.whole, found["observed"])),
-        json_values.number(found["p"]),
+        tuple(_number(one, 0.0, 1.0) for one in _list(found["expected"])),
+        tuple(map(_whole, _list(found["observed"]))),
+        _number(found["p"], 0.0, 1.0),
     )
+
+
+def _instant(value: Any) -> datetime:
+    found = datetime.fromisoformat(_text(value))
+    if found.tzinfo is None:
+        raise ValueError(f"{value!r:.50} has no time zone")
+    return found.astimezone(UTC)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.50} is no text")
+    return value
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r:.50} is no list")
+    return value
+
+
+def _number(value: Any, low: float = -math.inf, high: float = math.inf) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r:.50} is no number")
+    if not math.isfinite(value) or not low <= value <= high:
+        raise ValueError(f"{value!r:.50} is out of range")
+    return float(value)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{value!r:.50} is no whole number")
+    if not 0 <= value <= _MOST:
+        raise ValueError(f"{value!r:.50} is out of range")
+    return value

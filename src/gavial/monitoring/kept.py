@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from gavial.errors import CorruptRelease
-from gavial.monitoring import state
+from gavial.errors import CorruptRelease, IncompatibleModel
+from gavial.model import json_values
+from gavial.monitoring import places, state
 from gavial.monitoring.profile import Profile
 from gavial.monitoring.state import Slot, State
 
@@ -42,6 +42,31 @@ class Kept:
         return found
 
     @classmethod
+    def of_files(
+        cls,
+        files: Iterable[tuple[str, Iterable[Mapping[str, Any]]]],
+        profiles: Mapping[str, Profile],
+    ) -> Kept:
+        """Out of stored files: the path of each, and its rows as `of` takes them.
+
+        Raises:
+            IncompatibleModel: a row is of a later format.
+            CorruptRelease: a row has a value that no state has, or is of a window that is kept
+                elsewhere, so that it would count twice.
+        """
+        found: dict[str, dict[Slot, State]] = {}
+        for path, rows in files:
+            try:
+                one = cls.of(rows, {})
+            except (CorruptRelease, IncompatibleModel) as error:
+                raise type(error)(f"{path}: {error}") from error
+            for digest, slots in one.by_profile.items():
+                for slot in slots:
+                    _check_place(slot, path)
+                found.setdefault(digest, {}).update(slots)
+        return cls(found, dict(profiles))
+
+    @classmethod
     def of(cls, rows: Iterable[Mapping[str, Any]], profiles: Mapping[str, Profile]) -> Kept:
         """Out of stored rows, by the names of `state.COLUMNS`.
 
@@ -60,12 +85,31 @@ def profile_of(data: bytes, name: str) -> Profile:
     """A profile out of its file.
 
     Raises:
-        CorruptRelease: it is none.
+        CorruptRelease: it is none, or another than its name says.
+        IncompatibleModel: it is of a later format.
     """
     try:
-        return Profile.from_json(json.loads(data))
-    except (ValueError, RecursionError) as error:
+        found = Profile.from_json(json_values.loads(data))
+    except ValueError as error:
         raise CorruptRelease(f"The profile {name} is no JSON: {error!s:.200}.") from error
+    except (CorruptRelease, IncompatibleModel) as error:
+        raise type(error)(f"The profile {name}: {error}") from error
+    if name != f"{found.digest}.json":
+        raise CorruptRelease(
+            f"The profile {name} was changed: its bins are those of {found.digest}, and states "
+            "were counted in others. Put it back as it was, or count the records again into a new "
+            "folder."
+        )
+    return found
+
+
+def _check_place(slot: Slot, path: str) -> None:
+    place = str(places.of(slot))
+    if not path.endswith(place):
+        raise CorruptRelease(
+            f"{path} has states that belong in {place}: somebody moved or copied it. Remove it, "
+            "and count its window again."
+        )
 
 
 def _counted(found: State) -> State:

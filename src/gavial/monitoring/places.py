@@ -47,12 +47,13 @@ def of(slot: Slot) -> Place:
 
 
 def module_of(path: str) -> str | None:
-    """The module of a file by the end of its path; `None` where it is no file of states.
+    """The module of a file by its path below the store; `None` where it is no file of states.
 
-    >>> module_of("s3://b/group=a/artifact=b/version=1.0.0/window=none/state.parquet")
+    >>> module_of("group=a/artifact=b/version=1.0.0/window=none/state.parquet")
     'a:b'
+    >>> module_of("backup/group=a/artifact=b/version=1.0.0/window=none/state.parquet")
     """
-    found = _PLACE.search(path)
+    found = _PLACE.fullmatch(path)
     return f"{found[1]}:{found[2]}" if found else None
 
 

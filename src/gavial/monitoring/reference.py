@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from gavial.errors import ConfigurationError, CorruptRelease
+from gavial.model import json_values
 from gavial.model.manifest import check_format
 from gavial.monitoring import state
 from gavial.monitoring.profile import Profile, Reference
@@ -72,8 +73,8 @@ def from_rows(found: Iterable[Mapping[str, Any]], module: str, version: str) -> 
     if len(texts) != 1:
         raise CorruptRelease(f"A monitoring reference has {len(texts)} profiles: expected one.")
     try:
-        profile = Profile.from_json(json.loads(texts[0]))
-    except (ValueError, RecursionError) as error:
+        profile = Profile.from_json(json_values.loads(texts[0]))
+    except ValueError as error:
         raise CorruptRelease(f"A monitoring profile is no JSON: {error!s:.200}.") from error
     chunks = _chunks(state.from_rows(counted), profile, module, version)
     numbers = sorted(chunks)

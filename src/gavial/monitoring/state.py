@@ -8,6 +8,7 @@ Variances" (1979). Counts are exact; moments are so up to the rounding of floati
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -17,6 +18,9 @@ from gavial.model.manifest import check_format
 from gavial.monitoring.windows import Window
 
 FORMAT: Final = 1
+_MOST: Final = 2**53  # records of a cell: a double holds no more of them exactly
+_VERSION: Final = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}")
+_LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)  # a window of any zone can be shown until then
 
 # Kinds of cells. `bin` and `label` are indices into the profile's bins and classes, or a guard bin
 # of `bins`; they are 0 where a kind has none. "no label" is `bins.NULL`.
@@ -243,22 +247,45 @@ def from_rows(found: Iterable[Mapping[str, Any]]) -> dict[str, dict[Slot, State]
     for row in found:
         try:
             check_format(row["format"], FORMAT, "A monitoring state")
-            window = None
-            if row["window_start"] is not None:
-                window = Window(_utc(row["window_start"]), _utc(row["window_end"]))
-            slot = Slot(row["module"], row["version"], window, row["segment"])
-            key = Key(row["kind"], row["column_name"], int(row["bin"]), int(row["label"]))
+            slot = Slot(_text(row, "module"), _version(row), _window(row), _text(row, "segment"))
+            profile = _text(row, "profile")
+            key = Key(
+                _text(row, "kind"), _text(row, "column_name"), int(row["bin"]), int(row["label"])
+            )
             cell = Cell(int(row["n"]), float(row["mean"] or 0.0), float(row["m2"] or 0.0))
-            if cell.n < 0:
-                raise ValueError(f"a count is {cell.n}")
+            if not 0 <= cell.n <= _MOST or cell.m2 < 0:
+                raise ValueError(f"a cell is of {cell.n} records, with the moment {cell.m2}")
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CorruptRelease(f"A monitoring state is damaged: {error!s:.200}.") from error
-        place = cells.setdefault(row["profile"], {}).setdefault(slot, {})
+        place = cells.setdefault(profile, {}).setdefault(slot, {})
         place[key] = place.get(key, Cell(0)) + cell
     return {
         profile: {slot: State(one) for slot, one in slots.items()}
         for profile, slots in cells.items()
     }
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    value = row[name]
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {value!r:.50}, and no text")
+    return value
+
+
+def _version(row: Mapping[str, Any]) -> str:
+    value = _text(row, "version")
+    if _VERSION.fullmatch(value) is None:
+        raise ValueError(f"its version is {value!r:.50}, and not major.minor.build")
+    return value
+
+
+def _window(row: Mapping[str, Any]) -> Window | None:
+    if row["window_start"] is None:
+        return None
+    found = Window(_utc(row["window_start"]), _utc(row["window_end"]))
+    if not found.start < found.end <= _LAST:
+        raise ValueError(f"a window is from {found.start} to {found.end}")
+    return found
 
 
 def _utc(value: datetime) -> datetime:

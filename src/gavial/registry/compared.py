@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gavial import limits
-from gavial.errors import ConfigurationError, CorruptRelease
+from gavial.errors import ConfigurationError, CorruptRelease, IncompatibleModel
 from gavial.maven.coordinate import Coordinate
 from gavial.model import json_values
 from gavial.model.gates import Compared
@@ -42,7 +42,16 @@ def read(given: Comparison | str | os.PathLike[str]) -> tuple[Comparison, ...]:
     except ValueError as error:
         raise CorruptRelease(f"{path} is no JSON: {error!s:.200}.") from error
     several = content.get("comparisons") if isinstance(content, dict) else None
-    return tuple(map(Comparison.from_json, several if isinstance(several, list) else [content]))
+    if not isinstance(several, list):
+        several = [content]
+    if not several:
+        raise CorruptRelease(
+            f"{path} holds no comparison: expected what gavial compare check wrote."
+        )
+    try:
+        return tuple(map(Comparison.from_json, several))
+    except (CorruptRelease, IncompatibleModel) as error:
+        raise type(error)(f"{path}: {error}") from error
 
 
 def evidence(found: Sequence[Comparison], release: Coordinate) -> Compared | None:

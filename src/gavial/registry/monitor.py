@@ -129,12 +129,18 @@ def monitor(
         return check(states, asked)
     if not time:
         raise ConfigurationError("time= is missing: name the column that says when a record was.")
+    if labels is not None and not hasattr(labels, "on"):
+        raise ConfigurationError(
+            f"labels= is of type {type(labels).__name__}: expected gavial.Labels(df, on=[…], "
+            "label=…)."
+        )
     windows = Windows(window, zone)
     with _opened(asked) as opened:
         from gavial.registry.scanned import Records, states_of
 
         column = watermark_col or opened.watermark_col()
-        records = Records(scored, time, windows, column, labels, tuple(segments))
+        several = (segments,) if isinstance(segments, str) else tuple(segments)
+        records = Records(scored, time, windows, column, labels, several)
         wanted = opened.wanted if opened.narrow else None
         found, problems = states_of(records, opened.module, opened.references, wanted)
         if states is not None:
@@ -168,6 +174,12 @@ class _Opened:
     """A model in its repository, with what is asked of it."""
 
     def __init__(self, store: Repository, asked: Asked) -> None:
+        if not isinstance(asked.reference, Reference | datetime | None):
+            raise ConfigurationError(
+                f"reference= is of type {type(asked.reference).__name__}: expected a datetime, "
+                "until which windows are the reference, or what "
+                "gavial.spark.monitoring.reference.learn(df, …).reference is."
+            )
         self.store, self._asked = store, asked
         self.module, self._wanted = _meant(store, asked)
         self.narrow = bool(self._wanted)
@@ -210,7 +222,7 @@ class _Opened:
             if digest not in kept.profiles:
                 notes.append(
                     f"{len(some)} states are counted in the bins of profile {digest}, which is not "
-                    "kept with them: they are not judged."
+                    "kept with them: they are not judged. Count their records again."
                 )
                 continue
             parts.append(self._part(some, kept.profiles[digest], notes))
@@ -224,6 +236,7 @@ class _Opened:
             notes += problems
             notes.append(f"There are no states of {self.module} to judge.")
         notes += self.references.problems
+        notes += self._unreleased(parts)
         made = Monitored(str(self.module), tuple(parts), notes=tuple(dict.fromkeys(notes)))
         return self._told(made, rules, beside) if self._asked.tell else made
 
@@ -244,6 +257,14 @@ class _Opened:
         rules = RuleSet.of(references[last] if last else None, self._text, file=self._file)
         verdicts = judge(some, profile, references, rules)
         return Watched(str(self.module), profile, references, some, verdicts)
+
+    def _unreleased(self, parts: Iterable[Watched]) -> Iterator[str]:
+        known = set(map(str, self.references.versions))
+        for version in sorted({slot.version for one in parts for slot in one.states} - known):
+            yield (
+                f"{self.module}:{version} is no release of repository {self.store.id!r}, though "
+                "records name it: it is judged by the reference of another version."
+            )
 
     def _told(self, made: Monitored, rules: RuleSet, beside: Path | None) -> Monitored:
         name = LEARNED

@@ -7,6 +7,7 @@ from typing import Any
 
 from gavial.errors import ConfigurationError, CorruptRelease
 from gavial.maven.coordinate import Module
+from gavial.maven.locations import check_no_password
 from gavial.monitoring import places
 from gavial.monitoring.kept import Kept, profile_of
 from gavial.monitoring.profile import Profile
@@ -36,23 +37,37 @@ def read(uri: str, module: Module | None = None) -> Kept:
             "them: states=gavial.spark.monitoring.store.StateStore(spark, uri)."
         ) from missing
     foreign = (pyarrow.ArrowException, OSError, ValueError)
+    check_no_password(uri)
     try:
         system, folder = _opened(fs, uri)
         found = system.get_file_info(fs.FileSelector(folder, recursive=True))
     except foreign as error:
-        raise ConfigurationError(f"The states in {uri!r} cannot be read: {error!s:.300}") from error
-    names = [one.path for one in found if one.is_file]
-    if any("/_delta_log/" in one for one in names):
+        raise _unreadable(uri, error) from error
+    names = [one.path.removeprefix(folder).lstrip("/") for one in found if one.is_file]
+    if any(one.startswith("_delta_log/") for one in names):
         raise ConfigurationError(
             f"{uri!r} is a Delta table: read it by Spark, with "
             'gavial.spark.monitoring.store.StateStore(spark, uri, "delta").'
         )
+    inside = fs.SubTreeFileSystem(folder, system)
+    own = sorted(one for one in names if _wanted(one, module))
     try:
-        rows = [row for one in names if _wanted(one, module) for row in _rows(system, one)]
-        profiles = dict(_profiles(system, names))
+        profiles = dict(_profiles(inside, names))
+        return Kept.of_files(((one, _rows(inside, one)) for one in own), profiles)
+    except PermissionError as error:
+        raise _unreadable(uri, error) from error
     except foreign as error:
-        raise CorruptRelease(f"The states in {uri!r} are damaged: {error!s:.300}") from error
-    return Kept.of(rows, profiles)
+        raise CorruptRelease(
+            f"The states in {uri!r} are damaged: {error!s:.300} Remove what is "
+            "damaged, and count its window again."
+        ) from error
+
+
+def _unreadable(uri: str, error: Exception) -> ConfigurationError:
+    return ConfigurationError(
+        f"The states in {uri!r} cannot be read: {error!s:.300}. Expected a folder "
+        "that may be read and holds what gavial monitor scan --states wrote."
+    )
 
 
 def _opened(fs: Any, uri: str) -> tuple[Any, str]:
@@ -64,20 +79,25 @@ def _opened(fs: Any, uri: str) -> tuple[Any, str]:
 
 def _wanted(path: str, module: Module | None) -> bool:
     found = places.module_of(path)
-    return found is not None and module in (None, Module.parse(found))
+    return found is not None and (module is None or found == str(module))
 
 
 def _rows(system: Any, path: str) -> list[dict[str, Any]]:
     from pyarrow import parquet
 
-    with system.open_input_file(path) as stream, parquet.ParquetFile(stream) as file:
-        rows: list[dict[str, Any]] = file.read(use_threads=False).to_pylist()
+    try:
+        with system.open_input_file(path) as stream, parquet.ParquetFile(stream) as file:
+            rows: list[dict[str, Any]] = file.read(use_threads=False).to_pylist()
+    except PermissionError:
+        raise
+    except (OSError, ValueError, OverflowError) as error:  # pyarrow's own, and a time of no year
+        raise OSError(f"{path}: {error}") from error
     return rows
 
 
 def _profiles(system: Any, names: list[str]) -> Iterator[tuple[str, Profile]]:
     for one in names:
         above, _, name = one.rpartition("/")
-        if above.rpartition("/")[2] == places.PROFILES and name.endswith(".json"):
+        if above == places.PROFILES and name.endswith(".json") and not name.startswith("."):
             with system.open_input_stream(one) as stream:
                 yield name.removesuffix(".json"), profile_of(stream.read(), name)

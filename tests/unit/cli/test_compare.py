@@ -1,6 +1,7 @@
 """`gavial compare`, without Spark: kept comparisons and routes."""
 
 import json
+import math
 import sys
 import warnings
 from dataclasses import replace
@@ -19,6 +20,10 @@ FOUND = Comparison(
     "com.acme:churn", "1.0.0", "1.0.1", Mode.SHADOW, "log_loss", 0.0, 0.05, Outcome.BETTER,
     (Look(None, 5000, -0.03, -0.04, -0.02),), reasons=("1.0.1 is \x1b[31mbetter.",),
 )  # fmt: skip
+LOOK = FOUND.to_json()["looks"][0]
+NO_DIFFERENCE = replace(FOUND, outcome=Outcome.NO_DIFFERENCE, margin=0.05)
+WORSE = replace(FOUND, outcome=Outcome.WORSE, looks=(Look(None, 5000, 0.03, 0.02, 0.04),))
+KEEP_GOING = replace(FOUND, outcome=Outcome.KEEP_GOING, needed=77)
 
 
 @pytest.fixture
@@ -45,30 +50,78 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("outcome", "code"),
-    [
-        (Outcome.BETTER, 0),
-        (Outcome.NO_DIFFERENCE, 0),
-        (Outcome.WORSE, 4),
-        (Outcome.KEEP_GOING, 5),
-    ],
+    ("kept", "code"), [(FOUND, 0), (NO_DIFFERENCE, 0), (WORSE, 4), (KEEP_GOING, 5)]
 )
-def test_the_exit_code_is_that_of_the_verdict(command, tmp_path, outcome, code):
-    kept = replace(FOUND, outcome=outcome, needed=77 if code == 5 else None)
+def test_the_exit_code_is_that_of_the_verdict(command, tmp_path, kept, code):
     file = tmp_path / "kept.json"
     file.write_text(json.dumps(kept.to_json()))
     found, out, told = command("compare", "check", file)
     assert found == code
-    assert f"1.0.1 against 1.0.0 of com.acme:churn: {outcome}" in out
+    assert f"1.0.1 against 1.0.0 of com.acme:churn: {kept.outcome}" in out
     assert "\x1b" not in out + told
     assert ("about 77 more labelled records" in told) == (code == 5)
     found, out, _ = command("compare", "check", file, "--json")
     assert (found, Comparison.from_json(json.loads(out))) == (code, kept)
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"alpha": -5}, "-5 is out of range"),
+        ({"alpha": math.nan}, "nan is out of range"),
+        ({"margin": math.nan}, "nan is out of range"),
+        ({"format": 0}, "0 is not a format number"),
+        ({"format": True}, "True is not a format number"),
+        ({"outcome": "worse"}, "its verdict is 'worse', and its newest difference is between"),
+        ({"outcome": "no difference worth having"}, "with the margin 0"),
+        ({"looks": []}, "its verdict is 'better'"),
+        ({"looks": {"a": 1}}, "is no list"),
+        ({"looks": [LOOK | {"n": -5}]}, "-5 is out of range"),
+        ({"looks": [LOOK | {"n": 10**30}]}, "is out of range"),
+        ({"looks": [LOOK | {"low": 5}]}, "a difference is between 5 and -0.02"),
+        ({"looks": [LOOK | {"difference": math.nan}]}, "nan is out of range"),
+        ({"looks": [LOOK | {"window": ["0001-01-01T00:00:00+23:59"] * 2}]}, "is damaged"),
+        ({"looks": [LOOK | {"window": ["2026-01-01T00:00:00Z"] * 2}]}, "a window is from"),
+        ({"reasons": "abc"}, "'abc' is no list"),
+        ({"needed": -1}, "-1 is out of range"),
+        ({"ratio": {"expected": [0.5], "observed": [1], "p": math.nan}}, "nan is out of range"),
+    ],
+)
+def test_a_forged_comparison_is_refused(command, tmp_path, change, says):
+    file = tmp_path / "forged.json"
+    file.write_text(json.dumps(FOUND.to_json() | change))
+    found, out, told = command("compare", "check", file)
+    assert (found, out) == (1, "")
+    assert f"{file}: A comparison is damaged" in told
+    assert says in told
+
+
+def test_a_document_without_a_comparison_is_no_verdict(command, tmp_path):
+    file = tmp_path / "none.json"
+    file.write_text('{"format": 1, "comparisons": []}')
+    found, out, told = command("compare", "check", file)
+    assert (found, out) == (1, "")
+    assert "holds no comparison" in told
+
+
+def test_a_comparison_that_is_not_there_is_said_and_not_taken_for_records(command, tmp_path):
+    found, _, told = command("compare", "check", tmp_path / "gone.json")
+    assert found == 2
+    assert "gone.json' cannot be read: No such file or directory" in told
+
+
+def test_names_in_a_comparison_do_not_steer_the_terminal(command, tmp_path):
+    file = tmp_path / "kept.json"
+    steering = replace(FOUND, segment="plan=\x1b[2J", champion="\u202e1.0.0")
+    file.write_text(json.dumps(steering.to_json()))
+    _, out, _ = command("compare", "check", file)
+    assert "\\x1b[2J" in out
+    assert not {"\x1b", "\u202e"} & set(out)
+
+
 def test_of_several_the_exit_code_is_that_of_the_worst_on_all_records(command, tmp_path):
     file = tmp_path / "kept.json"
-    worse = replace(FOUND, challenger="1.0.2", outcome=Outcome.WORSE)
+    worse = replace(WORSE, challenger="1.0.2")
     undecided = replace(FOUND, challenger="1.0.3", outcome=Outcome.KEEP_GOING)
     for kept, code in (
         ([FOUND, undecided], 5),

@@ -117,7 +117,7 @@ def check(
     from gavial.registry import compared
 
     terms, windows = Terms(loss, margin, alpha, intended), Windows(window, zone)
-    if scored.endswith(".json") and Path(scored).is_file():
+    if scored.endswith(".json") and not Path(scored).is_dir():
         found = compared.read(scored)
     else:
         from gavial.spark import dataset, local

@@ -78,6 +78,16 @@ def compare(
     >>> str(found.outcome), found.needed  # doctest: +SKIP
     ('keep going', 2140)
     """
+    if not isinstance(route, Route | None):
+        raise ConfigurationError(
+            f"route= is of type {type(route).__name__}: expected a gavial.Route, such as "
+            "Route.shadow(champion, challenger)."
+        )
+    if labels is not None and not hasattr(labels, "on"):
+        raise ConfigurationError(
+            f"labels= is of type {type(labels).__name__}: expected gavial.Labels(df, on=[…], "
+            "label=…)."
+        )
     if route is None:
         if not champion or not challenger:
             raise ConfigurationError(
@@ -93,7 +103,7 @@ def compare(
     ids = (id,) if isinstance(id, str) else tuple(id)
     columns = Columns(ids, label, labels, prediction, score, watermark_col, time)
     terms = Terms(loss, margin, alpha, intended)
-    cut = Windows(windows) if isinstance(windows, str) else windows
+    cut = windows if isinstance(windows, Windows) else Windows(windows)
     return judge(states(scored, route, columns, terms, cut), route, version, terms, when=_now())
 
 

@@ -55,7 +55,7 @@ def class_of(loss: str, label: Found) -> Column:
 
 def _index(value: Column) -> Column:
     """A double as the index of a class; null where it can be none."""
-    whole = value.between(0, _MOST_CLASSES) & (value == functions.floor(value))
+    whole = value.between(0, _MOST_CLASSES) & (value == functions.rint(value))
     return functions.when(whole, value.cast("int"))  # which fails for what is too large
 
 

@@ -16,6 +16,7 @@ from gavial.monitoring.windows import Windows
 from gavial.spark.comparing import rows
 from gavial.spark.comparing.rows import Columns
 from gavial.spark.monitoring import instants
+from gavial.spark.monitoring.table import collect
 
 _KEYLESS: Final = -1  # beside `losses.WHY_LOST`: a record of a split without a key
 _WHY_OF_A_SPLIT: Final = (
@@ -59,7 +60,7 @@ def states(
         functions.avg("value").alias("mean"),
         functions.var_pop("value").alias("variance"),
     )
-    return _made((row.asDict() for row in found.collect()), route, loss, windows)
+    return _made((row.asDict() for row in collect(found)), route, loss, windows)
 
 
 def _records(read: DataFrame, route: Route, columns: Columns, windows: Windows) -> DataFrame:

@@ -50,7 +50,8 @@ def text(value: Column, kind: kinds.DataType) -> Column:
     if not isinstance(kind, _FLOATING):
         return value.cast("string")
     double = value.cast("double")
-    whole = (double == functions.floor(double)) & (functions.abs(double) < 2.0**53)
+    # Not by `floor`, which makes a bigint and ends the job where a double is beyond those.
+    whole = (double == functions.rint(double)) & (functions.abs(double) < 2.0**53)
     return functions.when(whole, double.cast("bigint").cast("string")).otherwise(
         double.cast("string")
     )

@@ -16,6 +16,7 @@ from gavial.monitoring.losses import LEAST_PROBABILITY
 from gavial.monitoring.profile import BINARY, MULTICLASS, REGRESSION, Profile
 from gavial.monitoring.state import Cell, Key
 from gavial.spark.monitoring import binning
+from gavial.spark.monitoring.table import collect
 
 _LATENCY: Final = Numeric(state.LATENCY_EDGES)
 _LIMIT: Final = "spark.sql.codegen.hugeMethodLimit"
@@ -268,13 +269,15 @@ def collected(df: DataFrame) -> list[Row]:
     Of many columns Spark makes one method, and the JVM compiles none of more than 8,000 bytes: it
     would be interpreted, many times slower. With the limit that Spark's own documentation names
     it makes many short ones instead. The setting is as it was afterwards.
+
+    Raises:
+        ConfigurationError: Spark cannot read the records.
     """
     conf = df.sparkSession.conf
     before = conf.get(_LIMIT, None)
     conf.set(_LIMIT, "8000")
     try:
-        rows: list[Row] = df.collect()
-        return rows
+        return collect(df)
     finally:
         if before is None:
             conf.unset(_LIMIT)

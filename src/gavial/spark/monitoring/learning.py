@@ -32,7 +32,7 @@ from gavial.monitoring.profile import (
 )
 from gavial.spark.monitoring import binning
 from gavial.spark.monitoring.cells import LABEL, PREDICTION, SCORE, feature, is_score, score_array
-from gavial.spark.monitoring.table import Found, Table
+from gavial.spark.monitoring.table import Found, Table, collect
 
 CLASSES: Final = 50
 _SAMPLE: Final = 200_000  # records of which quantiles and categories are taken
@@ -198,14 +198,14 @@ class Learning:
             self._found[one].column if one in self._found else nothing
             for one in (LABEL, PREDICTION)
         )
-        rows = (
+        counted = (
             self.table.df.groupBy(
                 label.alias("label"), prediction.alias("prediction"), top.alias("top")
             )
             .agg(functions.count(functions.lit(1)).alias("n"), functions.avg(score).alias("score"))
             .limit(CLASSES**3)
-            .collect()
         )
+        rows = collect(counted)
         found = _named(rows)
         if len(found) > max(CLASSES, self._width):
             raise ConfigurationError(
@@ -271,7 +271,7 @@ def _ends(df: DataFrame, names: Sequence[str]) -> tuple[int, dict[str, tuple[flo
             functions.min(value).alias(f"{name}_low"),
             functions.max(value).alias(f"{name}_high"),
         ]
-    row = df.agg(*wanted).collect()[0]
+    (row,) = collect(df.agg(*wanted))
     return row["n"], {
         name: (row[f"{name}_low"], row[f"{name}_high"])
         for name in names
@@ -289,7 +289,7 @@ def _quantiles(sample: DataFrame, names: Sequence[str]) -> dict[str, list[float]
         wanted.append(functions.percentile_approx(value, probabilities, _ACCURACY).alias(name))
     if not wanted:
         return {}
-    row = sample.agg(*wanted).collect()[0]
+    (row,) = collect(sample.agg(*wanted))
     return {name: row[name] or [] for name in names}
 
 
@@ -322,7 +322,7 @@ def _values(sample: DataFrame, columns: Mapping[str, kinds.DataType]) -> dict[st
         .where(functions.col("rank") <= CATEGORIES + 1)
     )
     found: dict[int, list[Row]] = {}
-    for row in counted.collect():
+    for row in collect(counted):
         found.setdefault(row["column"], []).append(row)
     told = {}
     for at, name in enumerate(names):

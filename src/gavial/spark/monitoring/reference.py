@@ -20,7 +20,7 @@ from gavial.spark.monitoring import binning, instants
 from gavial.spark.monitoring.cells import Cells, cell_of, collected, summed
 from gavial.spark.monitoring.chosen import Chosen
 from gavial.spark.monitoring.learning import Learning
-from gavial.spark.monitoring.table import Table
+from gavial.spark.monitoring.table import Table, collect
 
 FEATURES: Final = 200  # watched at most
 _BY_TIME, _BY_CONTENT = 60, 20  # chunks
@@ -146,13 +146,14 @@ def _by_time(table: Table, chosen: Chosen, name: str, zone: str, chunks: int) ->
     df = df.withColumn(_AT, instants.micros(_TIME, when.kind, zone))
     at = functions.col(_AT)
     parts = [one / chunks for one in range(1, chunks)] or [0.5]
-    row = df.agg(
+    ends = df.agg(
         functions.count(functions.lit(1)).alias("rows"),
         functions.count(at).alias("n"),
         functions.min(at).alias("low"),
         functions.max(at).alias("high"),
         functions.percentile_approx(at, parts, _ACCURACY).alias("cuts"),
-    ).collect()[0]
+    )
+    (row,) = collect(ends)
     if not row["n"]:
         return _Cut(df.withColumn(_CHUNK, functions.lit(None).cast("int")))
     count = _bounded(chunks, row["n"])

@@ -42,7 +42,8 @@ _MARK, _TIME, _AT, _FAULT, _VERSION_COLUMN, _START = (
 )
 _APART, _AGAIN, _CELLS, _SEGMENT = "apart", "again", "cells", "segment"
 _COORDINATE: Final = r"^[^:]+:[^:]+:[0-9]+\.[0-9]+\.[0-9]+$"
-_VERSION: Final = r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$"
+_NUMBER: Final = r"(0|[1-9][0-9]{0,8})"  # as long as those of a release may be
+_VERSION: Final = rf"^{_NUMBER}\.{_NUMBER}\.{_NUMBER}$"
 _CONTRADICTED: Final = "contradicted"  # a cell for a problem, and none of a state
 # Why a record is not counted: the number of the cell that counts it instead.
 _FAULTS: Final[Mapping[int, str]] = {
@@ -109,6 +110,7 @@ def scan(
     ...     time="scored_at",
     ... )  # doctest: +SKIP
     """
+    segments = tuple(dict.fromkeys(segments))  # one that is named twice would count twice
     table = Table(scored, "the records")
     found = _Records(table, profile, labels)
     chosen = found.select(watermark, time, segments)

@@ -10,7 +10,7 @@ from gavial.errors import ConfigurationError
 from gavial.monitoring.bins import CATEGORIES, Categories
 from gavial.monitoring.profile import Profile
 from gavial.spark.monitoring import binning
-from gavial.spark.monitoring.table import Table
+from gavial.spark.monitoring.table import Table, collect
 
 NULL: Final = "(null)"
 OTHER: Final = "(other)"
@@ -43,7 +43,7 @@ def text_of(table: Table, name: str, profile: Profile | None = None) -> Column:
     else:
         counted = table.df.groupBy(text.alias("value")).count().where("value is not null")
         most = counted.orderBy(functions.desc("count"), "value").limit(CATEGORIES)
-        values = [row["value"] for row in most.collect()]
+        values = [row["value"] for row in collect(most)]
     known = functions.array(*[functions.lit(one) for one in values]).cast("array<string>")
     case = functions.when(text.isNull(), NULL)
     return case.when(functions.array_contains(known, text), text).otherwise(OTHER)

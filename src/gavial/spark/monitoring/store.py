@@ -9,11 +9,13 @@ from contextlib import contextmanager, suppress
 from datetime import UTC
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 from pyspark.sql import DataFrame, SparkSession, functions
 
 from gavial.errors import ConfigurationError, CorruptRelease, GavialError
 from gavial.maven.coordinate import Module
+from gavial.maven.locations import check_no_password
 from gavial.monitoring import places, state
 from gavial.monitoring.kept import SOURCE, Kept, profile_of
 from gavial.monitoring.places import Place
@@ -27,6 +29,7 @@ from gavial.spark.streaming.sinks import check_delta
 
 FORMATS: Final = ("parquet", "delta")
 _SLOT: Final = "slot"
+_FILE: Final = "file"
 _OBJECT_STORES = {"s3a", "s3", "s3n", "gs", "oss", "cosn", "obs", "swift"}
 
 
@@ -57,6 +60,7 @@ class StateStore:
             )
         if format == "delta":
             check_delta(spark)
+        check_no_password(uri)
         self.uri = qualified(spark, uri)
         self.format = format
         self._spark = spark
@@ -122,7 +126,10 @@ class StateStore:
             return Kept.of(self._table_rows(module), self._profiles())
         wanted = "group=*/artifact=*" if module is None else _folder(module)
         paths = [one for _, one in self._glob(f"{wanted}/version=*/window=*/{places.FILE}")]
-        return Kept.of(self._read(paths), self._profiles())
+        by_file: dict[str, list[dict[str, Any]]] = {}
+        for row in self._read(paths):
+            by_file.setdefault(unquote(row.pop(_FILE)), []).append(row)
+        return Kept.of_files(by_file.items(), self._profiles())
 
     # -- a Delta table -------------------------------------------------------------------------
 
@@ -191,7 +198,8 @@ class StateStore:
         if not paths:
             return []
         try:
-            return files.rows_of(self._own.read.parquet(*paths))
+            df = self._own.read.parquet(*paths)
+            return files.rows_of(df.withColumn(_FILE, functions.col("_metadata.file_path")))
         except GavialError:
             raise
         except Exception as error:  # Spark's and py4j's

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql.types import DataType
 
 from gavial.errors import ConfigurationError
 from gavial.spark import columns
+from gavial.spark.schema import reason
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,22 @@ class Found:
     kind: DataType
 
 
+def collect(df: DataFrame) -> list[Row]:
+    """The rows of what was counted of records.
+
+    Raises:
+        ConfigurationError: Spark cannot read the records, or a function of theirs fails.
+    """
+    try:
+        rows: list[Row] = df.collect()
+        return rows
+    except Exception as error:  # Spark's, py4j's, and whatever a user's function raises
+        raise ConfigurationError(
+            f"The records cannot be read: {reason(error)} Look whether they are all there, and "
+            "whether df.count() succeeds."
+        ) from error
+
+
 class Table:
     """A DataFrame, by the names of its columns.
 
@@ -28,10 +45,15 @@ class Table:
         what: what it holds, for messages: `the records`.
 
     Raises:
-        ConfigurationError: it is a stream.
+        ConfigurationError: it is a stream, or no DataFrame of Spark.
     """
 
     def __init__(self, df: DataFrame, what: str) -> None:
+        if not hasattr(df, "isStreaming"):  # that of Spark Connect is of another class
+            raise ConfigurationError(
+                f"{what.capitalize()} are {type(df).__module__}.{type(df).__qualname__}: expected "
+                "a DataFrame of Spark, such as spark.createDataFrame makes of one of pandas."
+            )
         if df.isStreaming:
             raise ConfigurationError(
                 f"{what.capitalize()} are a stream, which never ends: count each of its "
