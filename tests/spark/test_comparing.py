@@ -82,6 +82,13 @@ def paired_cell(df, loss="log_loss", **more):
     return made.moments(losses.paired(loss), "1.0.0")
 
 
+def test_records_without_an_id_are_not_taken_for_one(table):
+    known = [record(1, name) for name in (A, B)]
+    unknown = [record(None, name) for name in (A, B, A, B)]
+    assert lost(table(known + unknown)) == {losses.UNPAIRED: 4}
+    assert paired_cell(table(known + unknown)).n == 1
+
+
 # Losses ----------------------------------------------------------------------------------------
 
 

@@ -131,6 +131,14 @@ def test_the_task_is_found_out_or_said(plain_records: DataFrame) -> None:
         learn(plain_records, label="kind", task="ranking", version="1.0.0")
 
 
+def test_a_stream_is_no_reference(
+    stamped: PipelineModel, spark: SparkSession, tmp_path: Path
+) -> None:
+    stream = spark.readStream.format("rate").load()
+    with pytest.raises(ConfigurationError, match=r"The reference must not be a stream"):
+        deploy(stamped, "com.acme:churn:1.0", tmp_path, reference=stream)
+
+
 def test_no_records_are_no_reference(plain_records: DataFrame) -> None:
     with pytest.raises(ConfigurationError, match="no records"):
         learn(plain_records.limit(0), features=["plan"], version="1.0.0")

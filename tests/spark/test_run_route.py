@@ -229,3 +229,8 @@ def test_within_each_batch_of_a_stream_a_route_runs_like_any_batch(spark, store,
     assert set(counted(found, "pipeline")) == {(A,), (B,)}
     with pytest.raises(ConfigurationError, match="within foreachBatch"):
         gavial.run_route(stream, route, store)
+
+
+def test_records_that_are_no_dataframe_are_refused(store):
+    with pytest.raises(ConfigurationError, match=r"The records are builtins\.list: expected"):
+        gavial.run_route([], Route.shadow(A, B), store)

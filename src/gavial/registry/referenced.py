@@ -93,7 +93,9 @@ def learnt(
         )
     from gavial.spark import session
     from gavial.spark.monitoring import reference
+    from gavial.spark.monitoring.table import check_batch
 
+    check_batch(given.records, "the reference")
     if not session.has_active():
         raise ConfigurationError(
             "reference= is counted by Spark, and there is no session: deploy where the DataFrame "

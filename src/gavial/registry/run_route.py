@@ -55,7 +55,9 @@ def run_route(
     from gavial.registry import route as routes
     from gavial.registry.release import Release
     from gavial.spark.comparing import side_by_side
+    from gavial.spark.monitoring.table import check_dataframe
 
+    check_dataframe(records, "the records")
     store = places.open_named(repository)
     asked = routes.named(store, route) if isinstance(route, str) else route
     _check(asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pyspark.sql import Column, DataFrame, functions
 from pyspark.sql import types as kinds
@@ -17,6 +18,8 @@ from gavial.spark.comparing import loss as loss_of
 from gavial.spark.monitoring import instants, labels, segments
 from gavial.spark.monitoring.labels import Labels
 from gavial.spark.monitoring.table import Found, Table
+
+ALONE: Final = "alone"
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,10 @@ class Columns:
     time: str = ""
     segment: str = ""
 
+    def record_names(self) -> list[str]:
+        """Those by which rows are of one record: one whose id has a null is like no other."""
+        return [*self.key_names(), ALONE]
+
     def key_names(self) -> list[str]:
         """The names that the columns of `id` have in the rows."""
         return [labels.key(at) for at in range(len(self.id))]
@@ -54,8 +61,9 @@ def read(
     """One row a record and version of the route.
 
     Returns:
-        `key0`, …, `version` (its place in the route), `at` in microseconds, `segment`, `key` of a
-        split, `truth`, `loss` and `class` where there is a label, and `contradicted`.
+        `key0`, …, `alone` (a number where one of those is null), `version` (its place in the
+        route), `at` in microseconds, `segment`, `key` of a split, `truth`, `loss` and `class`
+        where there is a label, and `contradicted`.
 
     Raises:
         ConfigurationError: a column is not there, or of a type that does not fit.
@@ -69,6 +77,10 @@ def read(
     rows = scored.where(version.isNotNull()).select(
         *(one.alias(name) for name, one in made.items())
     )
+    unknown = functions.lit(False)
+    for name in columns.key_names():
+        unknown |= functions.col(name).isNull()
+    rows = rows.withColumn(ALONE, functions.when(unknown, functions.monotonically_increasing_id()))
     if columns.time:
         rows = rows.withColumn("at", instants.micros("at", types["at"], windows.zone))
         if route.since is not None:

@@ -85,7 +85,7 @@ def _records(read: DataFrame, route: Route, columns: Columns, windows: Windows) 
     start = functions.lit(None).cast("bigint")
     if columns.time:
         start = instants.start(functions.col("at"), windows)
-    return read.groupBy(*columns.key_names()).agg(*made).withColumn("start", start)
+    return read.groupBy(*columns.record_names()).agg(*made).withColumn("start", start)
 
 
 def _pair(at: int) -> Iterator[Column]:

@@ -37,6 +37,37 @@ def collect(df: DataFrame) -> list[Row]:
         ) from error
 
 
+def check_dataframe(df: object, what: str) -> None:
+    """Check that a caller passed a DataFrame.
+
+    Args:
+        df: what was passed.
+        what: what it holds, for messages: `the records`.
+
+    Raises:
+        ConfigurationError: it is none of Spark's.
+    """
+    if not hasattr(df, "isStreaming"):  # that of Spark Connect is of another class
+        raise ConfigurationError(
+            f"{what.capitalize()} are {type(df).__module__}.{type(df).__qualname__}: expected "
+            "a DataFrame of Spark, such as spark.createDataFrame makes of one of pandas."
+        )
+
+
+def check_batch(df: DataFrame, what: str) -> None:
+    """Check that records can be counted.
+
+    Raises:
+        ConfigurationError: they are a stream, or no DataFrame of Spark.
+    """
+    check_dataframe(df, what)
+    if df.isStreaming:
+        raise ConfigurationError(
+            f"{what.capitalize()} must not be a stream, which never ends: count each of its "
+            "micro-batches, in stream.writeStream.foreachBatch(…)."
+        )
+
+
 class Table:
     """A DataFrame, by the names of its columns.
 
@@ -49,16 +80,7 @@ class Table:
     """
 
     def __init__(self, df: DataFrame, what: str) -> None:
-        if not hasattr(df, "isStreaming"):  # that of Spark Connect is of another class
-            raise ConfigurationError(
-                f"{what.capitalize()} are {type(df).__module__}.{type(df).__qualname__}: expected "
-                "a DataFrame of Spark, such as spark.createDataFrame makes of one of pandas."
-            )
-        if df.isStreaming:
-            raise ConfigurationError(
-                f"{what.capitalize()} are a stream, which never ends: count each of its "
-                "micro-batches, in stream.writeStream.foreachBatch(…)."
-            )
+        check_batch(df, what)
         self.df, self.what = df, what
 
     def find(self, name: str) -> Found | None:
