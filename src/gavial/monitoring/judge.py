@@ -41,6 +41,7 @@ def judge(
             its major, else by that of `rules`; without any, by the rules of a file alone.
         rules: what to judge by.
 
+    >>> from datetime import UTC, datetime
     >>> from gavial.monitoring.count import count
     >>> from gavial.monitoring.windows import Windows
     >>> profile = Profile("regression", label="y", prediction="said")

@@ -96,7 +96,7 @@ def overlap(windows: Iterable[Window]) -> tuple[Window, Window] | None:
     >>> monday = datetime(2026, 6, 1, tzinfo=UTC)
     >>> overlap([days.of(monday), days.of(monday + timedelta(days=1))])
     >>> print(*overlap([days.of(monday), week.of(monday)]), sep=", ")
-    2026-06-01 to 2026-06-02, 2026-06-01 to 2026-06-08
+    2026-06-01, 2026-06-01 to 2026-06-08
     """
     ordered = sorted(one for one in set(windows) if one.end - one.start > timedelta(hours=1))
     return next((pair for pair in pairwise(ordered) if pair[1].start < pair[0].end), None)
