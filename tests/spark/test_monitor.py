@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
 from pyspark.ml.feature import SQLTransformer
 from pyspark.sql import DataFrame, SparkSession, functions
@@ -325,7 +326,7 @@ def test_a_version_that_no_release_has_stops_nothing(spark: SparkSession, models
 def test_arguments_of_another_type_are_told(spark: SparkSession, models: Path) -> None:
     df = scored(spark, range(1), WELL)
     with pytest.raises(ConfigurationError, match="expected a DataFrame of Spark"):
-        watch(df.limit(1).toPandas(), models)
+        watch(pandas.DataFrame({"x": [1.0]}), models)
     with pytest.raises(ConfigurationError, match="labels= is of type DataFrame: expected gavial"):
         watch(df, models, labels=df)
     with pytest.raises(ConfigurationError, match="reference= is of type str: expected a datetime"):
