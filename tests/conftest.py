@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says nothing of the code on a machine that others use too.
+settings.register_profile("gavial", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("gavial")
 
 
 @pytest.fixture(scope="session", autouse=True)
