@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +22,12 @@ class Status(StrEnum):
     @property
     def exit_code(self) -> int:
         return {"ok": 0, "alert": 4, "not enough data": 5}[self.value]
+
+    @classmethod
+    def of(cls, several: Iterable[Status]) -> Status:
+        """That of several together: an alert if any is, else `ok` if any is."""
+        found = set(several)
+        return next((one for one in (cls.ALERT, cls.OK) if one in found), cls.NOT_ENOUGH_DATA)
 
 
 @dataclass(frozen=True)
@@ -174,8 +180,4 @@ class Watched:
     @property
     def status(self) -> Status:
         """The worst of the verdicts: an alert, else `ok` if any is, else `not enough data`."""
-        found = {one.status for one in self.verdicts}
-        for status in (Status.ALERT, Status.OK):
-            if status in found:
-                return status
-        return Status.NOT_ENOUGH_DATA
+        return Status.of(one.status for one in self.verdicts)

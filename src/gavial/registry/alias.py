@@ -89,14 +89,25 @@ def all_of(store: Repository, model: Module) -> tuple[Alias, ...]:
         RepositoryRefused: the repository has neither a listing nor a search.
         CorruptRelease: an alias is not what it was written as.
     """
-    names = candidates(store, model)
-    if names is None:
+    found = names(store, model)
+    if found is None:
         raise RepositoryRefused(
             f"Repository {store.id!r} ({store.url}) lists nothing and has no search that is known "
             f"here: name the alias, as in 'gavial alias history {model} champion'."
         )
-    are = (name for name in names if _is_alias(store, alias.module_of(model, name), model))
-    return tuple(read(store, model, name) for name in are)
+    return tuple(read(store, model, name) for name in found)
+
+
+def names(store: Repository, model: Module) -> tuple[str, ...] | None:
+    """The names of the aliases of a model; `None` where the repository cannot tell.
+
+    Raises:
+        RepositoryError: it does not answer.
+    """
+    found = candidates(store, model)
+    if found is None:
+        return None
+    return tuple(one for one in found if _is_alias(store, alias.module_of(model, one), model))
 
 
 def candidates(store: Repository, model: Module) -> tuple[str, ...] | None:

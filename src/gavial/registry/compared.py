@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from gavial import limits
-from gavial.errors import ConfigurationError, CorruptRelease, IncompatibleModel
+from gavial.errors import CorruptRelease, IncompatibleModel
 from gavial.maven.coordinate import Coordinate
 from gavial.model import json_values
 from gavial.model.gates import Compared
 from gavial.monitoring.comparison import Comparison
+from gavial.registry import local
 
 
 def read(given: Comparison | str | os.PathLike[str]) -> tuple[Comparison, ...]:
@@ -28,13 +29,7 @@ def read(given: Comparison | str | os.PathLike[str]) -> tuple[Comparison, ...]:
     if isinstance(given, Comparison):
         return (given,)
     path = Path(given).expanduser()
-    try:
-        with path.open("rb") as opened:
-            data = opened.read(limits.SMALL_FILE + 1)
-    except OSError as error:
-        raise ConfigurationError(
-            f"The comparison {str(path)!r} cannot be read: {error.strerror or error}."
-        ) from error
+    data = local.first_bytes(path, limits.SMALL_FILE, f"The comparison {str(path)!r}")
     if len(data) > limits.SMALL_FILE:
         raise CorruptRelease(f"{path} has more than {limits.SMALL_FILE} bytes: no comparison has.")
     try:

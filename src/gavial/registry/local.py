@@ -9,6 +9,8 @@ import stat
 import tempfile
 from pathlib import Path
 
+from gavial.errors import ConfigurationError
+
 
 def cache_folder() -> Path:
     """Where releases are kept: `$XDG_CACHE_HOME/gavial`, usually `~/.cache/gavial`.
@@ -40,6 +42,22 @@ def write_whole(place: Path, data: bytes) -> None:
         temporary.replace(place)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def first_bytes(place: Path, most: int, what: str) -> bytes:
+    """The bytes of a file that somebody named; of a larger one a byte more than `most`.
+
+    Args:
+        what: it is, for messages: `The rules 'churn.toml'`.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    try:
+        with place.open("rb") as opened:
+            return opened.read(most + 1)
+    except OSError as error:
+        raise ConfigurationError(f"{what} cannot be read: {error.strerror or error}.") from error
 
 
 def _folder(variable: str, below_home: str) -> Path:

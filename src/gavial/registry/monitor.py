@@ -19,7 +19,7 @@ from gavial import limits
 from gavial.channels.news import LEARNED, Rules
 from gavial.errors import ConfigurationError
 from gavial.maven import catalog
-from gavial.maven.coordinate import Coordinate, Module, Version
+from gavial.maven.coordinate import Module, Version
 from gavial.maven.locations import as_path, expanded
 from gavial.maven.repository import Repository
 from gavial.maven.selector import Request, Selector
@@ -32,11 +32,10 @@ from gavial.monitoring.rules import RuleSet
 from gavial.monitoring.state import Slot, State
 from gavial.monitoring.verdict import Mark, Watched
 from gavial.monitoring.windows import Windows, overlap
-from gavial.registry import places, states, tell
+from gavial.registry import local, places, states, tell
 from gavial.registry.marks import marks_of
 from gavial.registry.monitored import Monitored
 from gavial.registry.references import References
-from gavial.registry.release import Release
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -199,8 +198,7 @@ class _Opened:
         """The column into which the newest release writes its version."""
         for version in self.references.versions[::-1]:
             if self.wanted(str(version)):
-                card = Release.read(self.store, Coordinate(self.module, version)).card
-                return card.watermark or DEFAULT_COLUMN
+                return self.references.release(str(version)).card.watermark or DEFAULT_COLUMN
         return DEFAULT_COLUMN
 
     def judged(self, kept: Kept, problems: tuple[str, ...], beside: Path | None) -> Monitored:
@@ -229,7 +227,7 @@ class _Opened:
         if parts:
             parts[0] = replace(parts[0], problems=problems)
             versions = {slot.version for one in parts for slot in one.states}
-            found, unread = marks_of(self.store, self.module, versions)
+            found, unread = marks_of(self.store, self.references, versions)
             parts = [_marked(one, found) for one in parts]
             notes += unread
         else:
@@ -339,13 +337,7 @@ def _read(rules: str | os.PathLike[str] | None) -> tuple[str | None, str]:
     if rules is None:
         return None, ""
     file = expanded(os.fspath(rules))
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(limits.SETTINGS + 1)
-    except OSError as error:
-        raise ConfigurationError(
-            f"The rules {str(file)!r} cannot be read: {error.strerror or error}."
-        ) from error
+    data = local.first_bytes(file, limits.SETTINGS, f"The rules {str(file)!r}")
     if len(data) > limits.SETTINGS:
         raise ConfigurationError(f"{file} has more than {limits.SETTINGS} bytes: no rules have.")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from gavial.channels.message import verdict_document
@@ -40,16 +41,14 @@ class Monitored:
 
         One by whose version nothing is scored any more, while others score, does not count.
         """
-        found = {one.status for one in self.verdicts if not self.is_idle(one)}
-        worst = (one for one in (Status.ALERT, Status.OK) if one in found)
-        return next(worst, Status.NOT_ENOUGH_DATA)
+        return Status.of(one.status for one in self.verdicts if not self.is_idle(one))
 
-    @property
+    @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
         """One a version and segment."""
         return tuple(one for part in self.parts for one in part.verdicts)
 
-    @property
+    @cached_property
     def idle(self) -> frozenset[str]:
         """Of which versions and segments the last windows have no record, as `idle.topic`."""
         return idle.idle(self.verdicts)

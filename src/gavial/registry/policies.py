@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 
 from gavial import limits
-from gavial.errors import ConfigurationError
 from gavial.model.policy import Policy
-from gavial.registry import places
+from gavial.registry import local, places
 
 
 def named(file: str | os.PathLike[str]) -> Policy:
@@ -31,12 +30,5 @@ def configured() -> Policy | None:
 
 
 def _read(file: Path, source: str) -> Policy:
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(limits.SETTINGS + 1)
-    except OSError as error:
-        raise ConfigurationError(
-            f"The promotion policy {str(file)!r} (from: {source}) cannot be read: "
-            f"{error.strerror or error}."
-        ) from error
-    return Policy.parse(data, file)
+    what = f"The promotion policy {str(file)!r} (from: {source})"
+    return Policy.parse(local.first_bytes(file, limits.SETTINGS, what), file)

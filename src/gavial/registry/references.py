@@ -22,16 +22,29 @@ class References:
         given: the reference of releases that have none of their own, and no neighbour with one.
 
     Attributes:
+        module: whose.
         versions: every release, also the withdrawn: they may have scored records.
         problems: what could not be read, in words.
     """
 
     def __init__(self, store: Repository, module: Module, given: Reference | None = None) -> None:
-        self._store, self._module, self.given = store, module, given
+        self._store, self.module, self.given = store, module, given
         there = catalog.known_versions(store, module)
         self.versions = tuple(sorted((*there.releases, *there.withdrawn)))
+        self._releases: dict[str, Release] = {}
         self._known: dict[str, Reference | None] = {}
         self.problems: list[str] = []
+
+    def release(self, version: str) -> Release:
+        """One of them, read once.
+
+        Raises:
+            GavialError: there is none, or it cannot be read.
+        """
+        if version not in self._releases:
+            coordinate = Coordinate.parse(f"{self.module}:{version}")
+            self._releases[version] = Release.read(self._store, coordinate)
+        return self._releases[version]
 
     def of(self, version: str) -> Reference | None:
         """The reference of one release; `None` where it has none or there is no such release."""
@@ -72,8 +85,7 @@ class References:
 
     def _read(self, version: str) -> Reference | None:
         try:
-            release = Release.read(self._store, Coordinate.parse(f"{self._module}:{version}"))
-            return reference.reference_of(release)
+            return reference.reference_of(self.release(version))
         except NotFound:
             return None
         except (CorruptRelease, IncompatibleModel) as error:
