@@ -12,11 +12,11 @@ import signal
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pytest
+from done import Done
 from maven_server import MavenServer
 
 GAVIAL = (sys.executable, "-m", "gavial")
@@ -42,17 +42,6 @@ COMMANDS = (
     "repositories",
 )
 GROUPS = ("alias", "compare", "monitor")
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
 
 
 def environment(**more):

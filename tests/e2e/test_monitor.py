@@ -7,11 +7,11 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from done import Done
 
 GAVIAL = (sys.executable, "-m", "gavial")
 CHURN = "com.acme:churn"
@@ -39,17 +39,6 @@ ill = model.transform(records(0, 4, "1 - x", 2)).cache()
 ill.drop("left").write.parquet("scored")
 ill.select("id", "left").write.csv("outcomes.csv", header=True)
 """
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from gavial.channels.channel import Channel
 from gavial.channels.message import Event, Message
 from gavial.channels.post import Post
 
-FORMATS: Final = ("slack", "teams", "text")
 _SECTION = 2_900  # characters; Slack takes 3,000 in a section
 _LONGEST = 12_000  # characters of a message; Teams takes 28 kB in all
 

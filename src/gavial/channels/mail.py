@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
-from typing import Final
 
 from gavial.channels.channel import Channel, Later, PartlyDelivered
 from gavial.channels.message import Event, Message
 from gavial.errors import NotDelivered
 from gavial.version import __version__
 
-SECURITY: Final = ("starttls", "tls", "none")
 _SECONDS = 30.0
 
 

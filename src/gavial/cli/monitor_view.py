@@ -53,9 +53,9 @@ def _row(one: Verdict, *, idle: bool) -> tuple[str, ...]:
         one.version,
         one.segment,
         words.status(one, idle=idle),
-        words.begin(one.since) if one.since else "",
+        one.since.since if one.since else "",
         timeline(one.results),
-        words.begin(last.slot.window) if last and last.slot.window else "",
+        last.slot.window.since if last and last.slot.window else "",
         f"{_records(last):,}" if last else "",
     )
 

@@ -41,6 +41,18 @@ OwnerOption = Annotated[
         show_default=False,
     ),
 ]
+WhyOption = Annotated[
+    str, typer.Option(metavar="TEXT", help="Why, in a sentence.", show_default=False)
+]
+ExpectedOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=0,
+        help="The record that you saw, 0 for none: if another is the newest, nothing is set.",
+        show_default=False,
+    ),
+]
 ModuleArgument = Annotated[
     str,
     typer.Argument(metavar="GROUP:ARTIFACT", help="The model.", show_default=False),

@@ -10,6 +10,7 @@ from typing import Any
 
 from gavial import limits
 
+MOST = 2**53  # a double holds no greater whole numbers exactly
 _DIGITS = 300  # a float holds a number of 308
 
 
@@ -70,14 +71,27 @@ def text(value: Any) -> str:
     return value
 
 
-def number(value: Any) -> float:
-    """A value that is a number.
+def items(value: Any) -> list[Any]:
+    """A value that is a list.
 
     Raises:
         TypeError: it is none.
     """
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r:.50} is no list")
+    return value
+
+
+def number(value: Any, low: float = -math.inf, high: float = math.inf) -> float:
+    """A value that is a finite number, from `low` to `high`.
+
+    Raises:
+        TypeError, ValueError: it is none.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r:.50} is no number")
+    if not math.isfinite(value) or not low <= value <= high:
+        raise ValueError(f"{value!r:.50} is out of range")
     return float(value)
 
 
@@ -90,6 +104,17 @@ def whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{value!r:.50} is no whole number")
     return value
+
+
+def count(value: Any) -> int:
+    """A value that is a whole number, from 0 to what a double holds exactly.
+
+    Raises:
+        TypeError, ValueError: it is none.
+    """
+    if not 0 <= whole(value) <= MOST:
+        raise ValueError(f"{value!r:.50} is out of range")
+    return whole(value)
 
 
 def instant(value: Any) -> datetime:

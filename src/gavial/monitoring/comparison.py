@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from html import escape
 from typing import Any, Final
 
 from gavial.errors import CorruptRelease
+from gavial.model import json_values
 from gavial.model.manifest import check_format
+from gavial.monitoring import windows
 from gavial.monitoring.windows import Window
 
 FORMAT: Final = 1
-_MOST: Final = 2**53  # a double holds no greater whole numbers exactly
-_LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)  # a window of any zone can be shown until then
 _SHOWN: Final = 10  # looks in a notebook
 
 
@@ -161,20 +160,20 @@ class Comparison:
             check_format(found["format"], FORMAT, "The comparison")
             needed, ratio = found["needed"], found["ratio"]
             read = cls(
-                _text(found["module"]),
-                _text(found["champion"]),
-                _text(found["challenger"]),
+                json_values.text(found["module"]),
+                json_values.text(found["champion"]),
+                json_values.text(found["challenger"]),
                 Mode(found["mode"]),
-                _text(found["loss"]),
-                _number(found["margin"], 0.0),
-                _number(found["alpha"], 0.0, 1.0),
+                json_values.text(found["loss"]),
+                json_values.number(found["margin"], 0.0),
+                json_values.number(found["alpha"], 0.0, 1.0),
                 Outcome(found["outcome"]),
-                tuple(map(_look, _list(found["looks"]))),
-                None if needed is None else _whole(needed),
+                tuple(map(_look, json_values.items(found["looks"]))),
+                None if needed is None else json_values.count(needed),
                 None if ratio is None else _ratio(ratio),
-                tuple(map(_text, _list(found["reasons"]))),
-                _text(found["segment"]),
-                _text(found["when"]),
+                tuple(map(json_values.text, json_values.items(found["reasons"]))),
+                json_values.text(found["segment"]),
+                json_values.text(found["when"]),
             )
             _check_outcome(read)
         except KeyError as error:
@@ -224,10 +223,10 @@ def _look(found: Mapping[str, Any]) -> Look:
     low, high = found["low"], found["high"]
     read = Look(
         None if window is None else _window(window),
-        _whole(found["n"]),
-        _number(found["difference"]),
-        -math.inf if low is None else _number(low),
-        math.inf if high is None else _number(high),
+        json_values.count(found["n"]),
+        json_values.number(found["difference"]),
+        -math.inf if low is None else json_values.number(low),
+        math.inf if high is None else json_values.number(high),
     )
     if read.low > read.high:
         raise ValueError(f"a difference is between {read.low:g} and {read.high:g}")
@@ -235,50 +234,13 @@ def _look(found: Mapping[str, Any]) -> Look:
 
 
 def _window(found: Any) -> Window:
-    start, end = map(_instant, _list(found))
-    if not start < end <= _LAST:
-        raise ValueError(f"a window is from {start} to {end}")
-    return Window(start, end)
+    start, end = map(json_values.instant, json_values.items(found))
+    return windows.checked(start, end)
 
 
 def _ratio(found: Mapping[str, Any]) -> SampleRatio:
     return SampleRatio(
-        tuple(_number(one, 0.0, 1.0) for one in _list(found["expected"])),
-        tuple(map(_whole, _list(found["observed"]))),
-        _number(found["p"], 0.0, 1.0),
+        tuple(json_values.number(one, 0.0, 1.0) for one in json_values.items(found["expected"])),
+        tuple(map(json_values.count, json_values.items(found["observed"]))),
+        json_values.number(found["p"], 0.0, 1.0),
     )
-
-
-def _instant(value: Any) -> datetime:
-    found = datetime.fromisoformat(_text(value))
-    if found.tzinfo is None:
-        raise ValueError(f"{value!r:.50} has no time zone")
-    return found.astimezone(UTC)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r:.50} is no text")
-    return value
-
-
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError(f"{value!r:.50} is no list")
-    return value
-
-
-def _number(value: Any, low: float = -math.inf, high: float = math.inf) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r:.50} is no number")
-    if not math.isfinite(value) or not low <= value <= high:
-        raise ValueError(f"{value!r:.50} is out of range")
-    return float(value)
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{value!r:.50} is no whole number")
-    if not 0 <= value <= _MOST:
-        raise ValueError(f"{value!r:.50} is out of range")
-    return value

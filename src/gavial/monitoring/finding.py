@@ -105,18 +105,18 @@ def when(slot: Slot) -> str:
 
 def during(slot: Slot) -> str:
     """A window as a time at which something was, for people."""
-    text = when(slot)
-    return f"in {text}" if slot.window is None or " to " in text else f"on {text}"
+    one = slot.window
+    return f"in {when(slot)}" if one is None or one.since != one.until else f"on {one}"
 
 
 def start(slot: Slot) -> str:
     """When a window begins, for people."""
-    return when(slot).partition(" to ")[0]
+    return slot.window.since if slot.window else when(slot)
 
 
 def end(slot: Slot) -> str:
     """When a window ends, for people."""
-    return when(slot).rpartition(" to ")[2]
+    return slot.window.until if slot.window else when(slot)
 
 
 def advice(rule: Rule, values: Values) -> str:

@@ -49,10 +49,14 @@ class Profile:
     value_bins: Numeric | None = None
 
     @cached_property
+    def text(self) -> str:
+        """The profile as it is kept: JSON, in one line."""
+        return json.dumps(self.to_json(), sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+    @cached_property
     def digest(self) -> str:
         """Names the bins: states with one digest may be added."""
-        text = json.dumps(self.to_json(), sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 
     @property
     def class_bins(self) -> Categories:

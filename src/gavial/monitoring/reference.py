@@ -7,7 +7,6 @@ kind `profile` has the profile as JSON in `text`.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -32,7 +31,6 @@ def rows(reference: Reference, module: str) -> Iterator[tuple[Any, ...]]:
         module: whose it is: `group:artifact`.
     """
     profile = reference.profile
-    text = json.dumps(profile.to_json(), sort_keys=True, ensure_ascii=False, allow_nan=False)
     about = {
         "format": state.FORMAT,
         "module": module,
@@ -47,7 +45,7 @@ def rows(reference: Reference, module: str) -> Iterator[tuple[Any, ...]]:
         "mean": 0.0,
         "m2": 0.0,
     }
-    yield (*(about.get(name) for name in COLUMNS), text)
+    yield (*(about.get(name) for name in COLUMNS), profile.text)
     windows: Sequence[Window | None] = reference.windows or [None] * len(reference.chunks)
     for at, (chunk, window) in enumerate(zip(reference.chunks, windows, strict=True)):
         slot = Slot(module, reference.version, window, f"chunk={at}")

@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from gavial.errors import CorruptRelease
+from gavial.model.json_values import MOST
 from gavial.model.manifest import check_format
+from gavial.monitoring import windows
 from gavial.monitoring.windows import Window
 
 FORMAT: Final = 1
-_MOST: Final = 2**53  # records of a cell: a double holds no more of them exactly
 _VERSION: Final = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}")
-_LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)  # a window of any zone can be shown until then
 
 # Kinds of cells. `bin` and `label` are indices into the profile's bins and classes, or a guard bin
 # of `bins`; they are 0 where a kind has none. "no label" is `bins.NULL`.
@@ -247,13 +247,13 @@ def from_rows(found: Iterable[Mapping[str, Any]]) -> dict[str, dict[Slot, State]
     for row in found:
         try:
             check_format(row["format"], FORMAT, "A monitoring state")
-            slot = Slot(_text(row, "module"), _version(row), _window(row), _text(row, "segment"))
+            slot = slot_of(row)
             profile = _text(row, "profile")
             key = Key(
                 _text(row, "kind"), _text(row, "column_name"), int(row["bin"]), int(row["label"])
             )
             cell = Cell(int(row["n"]), float(row["mean"] or 0.0), float(row["m2"] or 0.0))
-            if not 0 <= cell.n <= _MOST or cell.m2 < 0:
+            if not 0 <= cell.n <= MOST or cell.m2 < 0:
                 raise ValueError(f"a cell is of {cell.n} records, with the moment {cell.m2}")
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CorruptRelease(f"A monitoring state is damaged: {error!s:.200}.") from error
@@ -263,6 +263,15 @@ def from_rows(found: Iterable[Mapping[str, Any]]) -> dict[str, dict[Slot, State]
         profile: {slot: State(one) for slot, one in slots.items()}
         for profile, slots in cells.items()
     }
+
+
+def slot_of(row: Mapping[str, Any]) -> Slot:
+    """What a row is of.
+
+    Raises:
+        TypeError, ValueError, KeyError: it has no such values.
+    """
+    return Slot(_text(row, "module"), _version(row), _window(row), _text(row, "segment"))
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:
@@ -282,10 +291,7 @@ def _version(row: Mapping[str, Any]) -> str:
 def _window(row: Mapping[str, Any]) -> Window | None:
     if row["window_start"] is None:
         return None
-    found = Window(_utc(row["window_start"]), _utc(row["window_end"]))
-    if not found.start < found.end <= _LAST:
-        raise ValueError(f"a window is from {found.start} to {found.end}")
-    return found
+    return windows.checked(_utc(row["window_start"]), _utc(row["window_end"]))
 
 
 def _utc(value: datetime) -> datetime:

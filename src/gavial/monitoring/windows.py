@@ -13,6 +13,7 @@ from gavial.errors import ConfigurationError
 
 _DAY: Final = timedelta(hours=22)  # clocks that go forward make one of 23
 _DAYS: Final = timedelta(hours=26)  # and those that go back one of 25
+_LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)  # a window of any zone can be shown until then
 PERIODS: Final = ("hour", "day", "week", "month", "quarter", "year")
 
 
@@ -30,13 +31,36 @@ class Window(NamedTuple):
     start: datetime
     end: datetime
 
+    @property
+    def since(self) -> str:
+        """When it begins, for people."""
+        return _hour(self.start) if self._is_short else _day(self.start)
+
+    @property
+    def until(self) -> str:
+        """When it ends, for people; of a day that very day."""
+        if self._is_short:
+            return _hour(self.end)
+        return _day(self.start if self.end - self.start < _DAYS else self.end)
+
+    @property
+    def _is_short(self) -> bool:
+        return self.end - self.start < _DAY
+
     def __str__(self) -> str:
-        length = self.end - self.start
-        if length < _DAY:
-            return f"{_hour(self.start)} to {_hour(self.end)}"
-        if length < _DAYS:
-            return _day(self.start)
-        return f"{_day(self.start)} to {_day(self.end)}"
+        since, until = self.since, self.until
+        return since if since == until else f"{since} to {until}"
+
+
+def checked(start: datetime, end: datetime) -> Window:
+    """A window that comes from outside.
+
+    Raises:
+        ValueError: it ends before it begins, or is of no year that can be shown.
+    """
+    if not start < end <= _LAST:
+        raise ValueError(f"a window is from {start} to {end}")
+    return Window(start, end)
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ def _facts(watched: Watched, verdict: Verdict) -> Iterator[tuple[str, str]]:
     shown = ", ".join(versions[-6:])
     yield "versions", f"{shown} and {len(versions) - 6} older" if len(versions) > 6 else shown
     if windows:
-        spell = f"{words.begin(windows[0])} to {str(windows[-1]).rpartition(' to ')[2]}"
+        spell = f"{windows[0].since} to {windows[-1].until}"
         yield "time", spell
     alerts = sum(one.status is Status.ALERT for one in verdict.results)
     yield "windows", f"{names.count(len(verdict.results))}, {names.count(alerts)} with an alert"

@@ -52,7 +52,7 @@ def versions(watched: Watched) -> Table:
                 one.version,
                 one.segment or "all records",
                 words.status(one, idle=topic(one) in gone),
-                words.begin(one.since) if one.since else "–",
+                one.since.since if one.since else "–",
                 names.count(len(one.results)),
                 names.count(sum(result.status is Status.ALERT for result in one.results)),
                 next(iter(words.reasons(one)), ""),
@@ -201,7 +201,7 @@ def looks(found: Comparison) -> Table:
         ("until", "records", "difference", "from", "to"),
         (
             (
-                str(one.window).rpartition(" to ")[2] if one.window else "–",
+                one.window.until if one.window else "–",
                 names.count(one.n),
                 *(names.shown(value) for value in (one.difference, one.low, one.high)),
             )

@@ -61,5 +61,5 @@ def of(watched: Watched) -> View | None:
 
 def _since(verdict: Verdict) -> str:
     if verdict.status is Status.ALERT and verdict.since is not None:
-        return f"since {str(verdict.since).partition(' to ')[0]}"
+        return f"since {verdict.since.since}"
     return "of all windows"

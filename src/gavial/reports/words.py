@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from gavial.monitoring.comparison import Comparison, Look, Mode, Outcome
 from gavial.monitoring.metrics import Family, known
 from gavial.monitoring.verdict import Finding, Status, Verdict
-from gavial.monitoring.windows import Window
 from gavial.reports import names, series
 
 SIGNS = {Status.OK: "✓", Status.ALERT: "▲", Status.NOT_ENOUGH_DATA: "?"}
@@ -30,7 +29,7 @@ def headline(verdict: Verdict) -> str:
     'There is not enough data on version 1.0.3'
     """
     who = f"version {verdict.version}" + (f", {verdict.segment}" if verdict.segment else "")
-    since = f" since {begin(verdict.since)}" if verdict.since else ""
+    since = f" since {verdict.since.since}" if verdict.since else ""
     if verdict.status is Status.ALERT:
         return f"Alert{since}: {who}"
     if verdict.status is Status.OK:
@@ -57,11 +56,6 @@ def reasons(verdict: Verdict) -> list[str]:
         few = "1 more rule is broken and only informs."
         found.append(few if notes == 1 else f"{notes} more rules are broken and only inform.")
     return found
-
-
-def begin(window: Window) -> str:
-    """When a window begins."""
-    return str(window).partition(" to ")[0]
 
 
 def when(instant: datetime) -> str:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gavial.cli import documents, output, progress
-from gavial.cli.options import JsonOption, ModuleArgument, OwnerOption, RepositoryOption
+from gavial.cli.options import (
+    ExpectedOption,
+    JsonOption,
+    ModuleArgument,
+    OwnerOption,
+    RepositoryOption,
+    WhyOption,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,19 +42,9 @@ def set_(
         str,
         typer.Argument(metavar="VERSION", help="A release, such as 1.0.3.", show_default=False),
     ],
-    why: Annotated[
-        str, typer.Option(metavar="TEXT", help="Why, in a sentence.", show_default=False)
-    ] = "",
+    why: WhyOption = "",
     owner: OwnerOption = None,
-    expected: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=0,
-            help="The record that you saw, 0 for none: if another is the newest, nothing is set.",
-            show_default=False,
-        ),
-    ] = None,
+    expected: ExpectedOption = None,
     repository: RepositoryOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gavial.cli import documents, output, progress
-from gavial.cli.options import JsonOption, OwnerOption, RepositoryOption
+from gavial.cli.options import (
+    ExpectedOption,
+    JsonOption,
+    OwnerOption,
+    RepositoryOption,
+    WhyOption,
+)
 
 if TYPE_CHECKING:
     from gavial.maven.coordinate import Module
@@ -35,19 +41,6 @@ AliasArgument = Annotated[
         show_default=False,
     ),
 ]
-WhyOption = Annotated[
-    str, typer.Option(metavar="TEXT", help="Why, in a sentence.", show_default=False)
-]
-ExpectedOption = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        min=0,
-        help="The record that you saw, 0 for none: if another is the newest, nothing is set.",
-        show_default=False,
-    ),
-]
-
 route_app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,

@@ -9,7 +9,6 @@ from typing import Final
 from pyspark.sql import Column, DataFrame, functions
 from pyspark.sql import types as kinds
 
-from gavial.errors import ConfigurationError
 from gavial.monitoring import losses
 from gavial.monitoring.comparison import Mode
 from gavial.monitoring.route import Route
@@ -77,10 +76,7 @@ def read(
     rows = scored.where(version.isNotNull()).select(
         *(one.alias(name) for name, one in made.items())
     )
-    unknown = functions.lit(False)
-    for name in columns.key_names():
-        unknown |= functions.col(name).isNull()
-    rows = rows.withColumn(ALONE, functions.when(unknown, functions.monotonically_increasing_id()))
+    rows = rows.withColumn(ALONE, labels.apart(columns.key_names()))
     if columns.time:
         rows = rows.withColumn("at", instants.micros("at", types["at"], windows.zone))
         if route.since is not None:
@@ -107,7 +103,7 @@ def _named(
     if columns.late is None:
         found["truth"] = table.need(columns.label, "It is what came true: name it by label=.")
     if columns.time:
-        found["at"] = _time(table, columns.time)
+        found["at"] = table.need_time(columns.time)
     made = {name: one.column for name, one in found.items()}
     made.setdefault("at", functions.lit(None).cast("bigint"))
     made["segment"] = functions.lit("")
@@ -119,16 +115,6 @@ def _named(
         known = functions.concat(*keys).isNotNull()  # of a null nothing is made
         made["key"] = functions.when(known, functions.to_json(functions.array(*keys)))
     return made, {name: one.kind for name, one in found.items()}
-
-
-def _time(table: Table, name: str) -> Found:
-    found = table.need(name)
-    if not instants.is_time(found.kind):
-        raise ConfigurationError(
-            f"The time {name!r} is of type {found.kind.simpleString()}: expected a timestamp, a "
-            "date or a text."
-        )
-    return found
 
 
 def _version(mark: Column, route: Route) -> Column:

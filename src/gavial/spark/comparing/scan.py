@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
-from pyspark.sql import Column, DataFrame, functions
+from pyspark.sql import Column, DataFrame, Row, functions
 
 from gavial.errors import ConfigurationError
 from gavial.monitoring import losses
@@ -16,6 +16,7 @@ from gavial.monitoring.windows import Windows
 from gavial.spark.comparing import rows
 from gavial.spark.comparing.rows import Columns
 from gavial.spark.monitoring import instants
+from gavial.spark.monitoring.cells import cell_of
 from gavial.spark.monitoring.table import collect
 
 _KEYLESS: Final = -1  # beside `losses.WHY_LOST`: a record of a split without a key
@@ -60,7 +61,7 @@ def states(
         functions.avg("value").alias("mean"),
         functions.var_pop("value").alias("variance"),
     )
-    return _made((row.asDict() for row in collect(found)), route, loss, windows)
+    return _made(collect(found), route, loss, windows)
 
 
 def _records(read: DataFrame, route: Route, columns: Columns, windows: Windows) -> DataFrame:
@@ -187,9 +188,7 @@ def _cell(
     return functions.when(when, made)
 
 
-def _made(
-    found: Iterable[dict[str, Any]], route: Route, loss: str, windows: Windows
-) -> dict[Slot, State]:
+def _made(found: Iterable[Row], route: Route, loss: str, windows: Windows) -> dict[Slot, State]:
     """States, out of rows of cells."""
     kinds = {
         _PAIRED: losses.paired(loss),
@@ -209,8 +208,7 @@ def _made(
         window = None if start is None else instants.window(start, windows)
         slot = Slot(str(route.module), version, window, row["segment"])
         key = Key(kinds[row["kind"]], champion, row["bin"], row["label"])
-        n, mean = row["n"], row["mean"] or 0.0
-        cells.setdefault(slot, {})[key] = Cell(n, mean, (row["variance"] or 0.0) * n)
+        cells.setdefault(slot, {})[key] = cell_of(row)
     if keyless:
         raise ConfigurationError(
             f"{keyless} records of the split have no {' or '.join(route.key)}: those were not "

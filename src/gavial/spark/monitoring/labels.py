@@ -48,6 +48,19 @@ def key(at: int) -> str:
     return f"key{at}"
 
 
+def apart(names: Sequence[str]) -> Column:
+    """A number of its own for each record that lacks a part of its key, null for the others:
+    without a whole key nothing is known to be the same.
+
+    Args:
+        names: the columns of the key.
+    """
+    unknown = functions.lit(False)
+    for name in names:
+        unknown = unknown | functions.col(name).isNull()
+    return functions.when(unknown, functions.monotonically_increasing_id())
+
+
 def by_key(labels: Labels, zone: str, records: Sequence[kinds.DataType]) -> DataFrame:
     """One row a key: `key0`, …, `LABEL`, `AT`, `DROPPED` and `CONTRADICTED`.
 
@@ -67,12 +80,7 @@ def by_key(labels: Labels, zone: str, records: Sequence[kinds.DataType]) -> Data
     columns[LABEL] = table.need(labels.label).column
     known = functions.lit(None).cast("bigint")
     if labels.time:
-        when = table.need(labels.time)
-        if not instants.is_time(when.kind):
-            raise ConfigurationError(
-                f"The labels' time {labels.time!r} is of type {when.kind.simpleString()}: expected "
-                "a timestamp, a date or a text."
-            )
+        when = table.need_time(labels.time)
         columns[AT] = when.column
         known = instants.micros(AT, when.kind, zone)
     names = [key(at) for at in range(len(keys))]

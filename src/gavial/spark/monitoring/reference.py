@@ -136,12 +136,7 @@ def _counted(cut: _Cut, profile: Profile, chosen: Chosen) -> dict[int, State]:
 
 def _by_time(table: Table, chosen: Chosen, name: str, zone: str, chunks: int) -> _Cut:
     """Cut into chunks of as many records each, in the order of time."""
-    when = table.need(name)
-    if not instants.is_time(when.kind):
-        raise ConfigurationError(
-            f"The time {name!r} is of type {when.kind.simpleString()}: expected a timestamp, a "
-            "date, or a text of one."
-        )
+    when = table.need_time(name)
     df = table.df.select(*_aliased(chosen), when.column.alias(_TIME))
     df = df.withColumn(_AT, instants.micros(_TIME, when.kind, zone))
     at = functions.col(_AT)

@@ -164,13 +164,7 @@ class _Records(Chosen):
         self.columns[_MARK] = found.column.cast("string")
 
     def _time(self, name: str) -> None:
-        found = self.table.need(name, "Name the column that says when a record was.")
-        if not instants.is_time(found.kind):
-            raise ConfigurationError(
-                f"The time {name!r} is of type {found.kind.simpleString()}: expected a timestamp, "
-                "a date, or a text of one. Numbers of seconds become one by "
-                "pyspark.sql.functions.timestamp_seconds."
-            )
+        found = self.table.need_time(name, "Name the column that says when a record was.")
         self.time_kind = found.kind
         self.columns[_TIME] = found.column
 
@@ -211,12 +205,7 @@ def _labelled(df: DataFrame, found: _Records, labels: Labels, zone: str) -> Data
     names = [late.key(at) for at in range(len(labels.on))]
     known = late.by_key(labels, zone, found.keys)
     df = df.join(known, names, "left")
-    # Without a whole key nothing is known to be the same.
-    whole = functions.lit(True)
-    for name in names:
-        whole = whole & functions.col(name).isNotNull()
-    apart = functions.when(~whole, functions.monotonically_increasing_id())
-    df = df.withColumn(_APART, apart)
+    df = df.withColumn(_APART, late.apart(names))
     late_ones = (LABEL, SECONDS)
     content = functions.xxhash64(
         *[functions.col(name) for name in found.kinds if name not in late_ones]

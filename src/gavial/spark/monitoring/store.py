@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -142,7 +141,7 @@ class StateStore:
         conditions = [_condition(place) for place in wanted]
         with _explained(self.uri):
             writer = self._frame(states, profile).write.format("delta").mode("overwrite")
-            if self._place("_delta_log")[0].exists(self._path("_delta_log")):
+            if self._exists("_delta_log"):
                 writer = writer.option("replaceWhere", " OR ".join(conditions))
             writer.save(self.uri)
 
@@ -153,7 +152,7 @@ class StateStore:
             writer.option("txnAppId", query).option("txnVersion", batch).save(self.uri)
 
     def _table_rows(self, module: Module | None) -> list[dict[str, Any]]:
-        if not self._place("_delta_log")[0].exists(self._path("_delta_log")):
+        if not self._exists("_delta_log"):
             return []
         with _explained(self.uri):
             df = self._own.read.format("delta").load(self.uri)
@@ -168,8 +167,7 @@ class StateStore:
     # -- profiles ------------------------------------------------------------------------------
 
     def _keep_profile(self, profile: Profile) -> None:
-        text = json.dumps(profile.to_json(), sort_keys=True, ensure_ascii=False)
-        self._files.create(f"{places.PROFILES}/{profile.digest}.json", text.encode())
+        self._files.create(f"{places.PROFILES}/{profile.digest}.json", profile.text.encode())
 
     def _profiles(self) -> dict[str, Profile]:
         found = {}
@@ -187,11 +185,12 @@ class StateStore:
         if not wanted:
             return {}
         with _explained(self.uri):
-            there = [one for one in map(str, wanted) if self._place(one)[0].exists(self._path(one))]
+            there = [one for one in map(str, wanted) if self._exists(one)]
         found: dict[Place, list[dict[str, Any]]] = {}
-        for row in self._read([f"{self.uri}/{one}" for one in there]):
-            slot = next(iter(next(iter(state.from_rows([row]).values()))))
-            found.setdefault(places.of(slot), []).append(row)
+        rows = self._read([f"{self.uri}/{one}" for one in there])
+        state.from_rows(rows)  # what is damaged is not written over in silence
+        for row in rows:
+            found.setdefault(places.of(state.slot_of(row)), []).append(row)
         return found
 
     def _read(self, paths: Sequence[str]) -> list[dict[str, Any]]:
@@ -224,7 +223,8 @@ class StateStore:
                     self._put(part, str(place))
         finally:
             with suppress(Exception):  # what went wrong before is what counts
-                self._place(folder)[0].delete(self._path(folder), True)
+                system, path = self._place(folder)
+                system.delete(path, True)
 
     def _put(self, written: str, name: str) -> None:
         """Put a file in its place, in one step, whether there is one already or not."""
@@ -259,11 +259,12 @@ class StateStore:
     def _jvm(self) -> Any:
         return self._spark.sparkContext._jvm
 
-    def _path(self, name: str) -> Any:
-        return self._jvm.org.apache.hadoop.fs.Path(f"{self.uri}/{name}")
+    def _exists(self, name: str) -> bool:
+        system, path = self._place(name)
+        return bool(system.exists(path))
 
     def _place(self, name: str) -> tuple[Any, Any]:
-        path = self._path(name)
+        path = self._jvm.org.apache.hadoop.fs.Path(f"{self.uri}/{name}")
         return path.getFileSystem(self._spark.sparkContext._jsc.hadoopConfiguration()), path
 
     def _glob(self, pattern: str) -> Iterator[tuple[str, str]]:

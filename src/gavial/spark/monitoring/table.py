@@ -9,6 +9,7 @@ from pyspark.sql.types import DataType
 
 from gavial.errors import ConfigurationError
 from gavial.spark import columns
+from gavial.spark.monitoring import instants
 from gavial.spark.schema import reason
 
 
@@ -112,5 +113,20 @@ class Table:
             raise ConfigurationError(
                 f"There is no column {name!r} in {self.what}, which have {self.df.columns!r}."
                 + (f" {advice}" if advice else "")
+            )
+        return found
+
+    def need_time(self, name: str, advice: str = "") -> Found:
+        """As `need`, of a column that says when.
+
+        Raises:
+            ConfigurationError: there is none, or it is of another type.
+        """
+        found = self.need(name, advice)
+        if not instants.is_time(found.kind):
+            raise ConfigurationError(
+                f"The time {name!r} of {self.what} is of type {found.kind.simpleString()}: "
+                "expected a timestamp, a date, or a text of one. Numbers of seconds become one by "
+                "pyspark.sql.functions.timestamp_seconds."
             )
         return found
